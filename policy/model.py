@@ -1,0 +1,314 @@
+"""The facts a policy is made of: tenants, categories, lists, services, rules, schedules.
+
+All are frozen and hold only what was decided by people; nothing here depends on the time of day (``resolve.py``) or on
+a query (``decide.py``). The whole of it is one ``Policy``, which the publisher writes into a snapshot generation.
+
+Identifiers are the control database's primary keys: positive, stable, never reused. 0 means "none". Times are Unix
+seconds; times of day are minutes after local midnight.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import IntEnum, StrEnum
+
+
+class Action(StrEnum):
+    """What a rule does with a name it matches."""
+
+    BLOCK = "block"
+    ALLOW = "allow"
+    OBSERVE = "observe"
+    REDIRECT = "redirect"
+
+
+class AnswerKind(StrEnum):
+    """How a blocked (or redirected) name is answered."""
+
+    NXDOMAIN = "nxdomain"
+    NODATA = "nodata"
+    NULL = "null"  # 0.0.0.0 and ::
+    PAGE = "page"  # the address of a block page
+    REFUSED = "refused"
+    REDIRECT = "redirect"  # CNAME to another name
+
+
+class ScopeKind(StrEnum):
+    """Whose rule it is."""
+
+    REGENCY = "regency"
+    AGENCY = "agency"
+    UNIT = "unit"
+
+
+class TargetKind(StrEnum):
+    """What a rule speaks of."""
+
+    CATEGORY = "category"  # value: category code
+    LIST = "list"  # value: list code
+    SERVICE = "service"  # value: service code
+    NAME = "name"  # value: exactly this name
+    WILDCARD = "wildcard"  # value: this name and every name below it
+    REGEX = "regex"  # value: matched against the name in lower case, without trailing dot
+    NETWORK = "network"  # value: CIDR, matched against addresses in answers
+
+
+class Language(StrEnum):
+    """Language of texts that users see (EDE, block page)."""
+
+    ID = "id"
+    EN = "en"
+
+
+class UnknownClients(StrEnum):
+    """What a client of no registered network gets."""
+
+    REFUSE = "refuse"
+    REGENCY = "regency"  # the regency's policy
+    PRIVATE_ONLY = "private_only"  # the regency's policy for private addresses, REFUSED for public ones
+
+
+@dataclass(frozen=True, slots=True)
+class BlockAnswer:
+    """The answer to a blocked name. ``address4``/``address6`` for PAGE, ``name`` for REDIRECT."""
+
+    kind: AnswerKind = AnswerKind.NXDOMAIN
+    ttl_s: int = 60
+    address4: str = ""
+    address6: str = ""
+    name: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Basis:
+    """The official letter a rule rests on."""
+
+    number: str = ""
+    date: str = ""  # ISO 8601 date
+    signer: str = ""
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """Whose rule it is; ``id`` is the agency's or unit's, 0 for the regency."""
+
+    kind: ScopeKind = ScopeKind.REGENCY
+    id: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """What a rule speaks of; see ``TargetKind`` for the meaning of ``value``."""
+
+    kind: TargetKind
+    value: str
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """A span of local time on some days. ``end_min <= start_min`` means that it ends on the next day."""
+
+    days: tuple[int, ...]  # 0 = Monday ... 6 = Sunday: the day on which the window starts
+    start_min: int
+    end_min: int
+
+
+@dataclass(frozen=True, slots=True)
+class Schedule:
+    """When a rule holds: inside any window, in the zone's local time, unless the day is a holiday it skips."""
+
+    id: int
+    code: str
+    title: str
+    zone: str = "Asia/Jakarta"
+    windows: tuple[Window, ...] = ()
+    skip_holidays: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Holiday:
+    """A national holiday or joint leave."""
+
+    date: str  # ISO 8601 date
+    title: str
+
+
+@dataclass(frozen=True, slots=True)
+class Category:
+    """A kind of content. *Negative* ones are blocked for everybody; *conditional* ones only where a rule says so."""
+
+    id: int
+    code: str
+    title: str
+    negative: bool = False
+    answer: BlockAnswer | None = None  # None: the regency's default
+
+
+@dataclass(frozen=True, slots=True)
+class ListInfo:
+    """A compiled list as policy sees it. Its entries are in the index under the same ``id``."""
+
+    id: int
+    code: str
+    title: str
+    category_ids: tuple[int, ...]
+    national: bool = False  # blocks by it are EDE 16 Censored
+    version: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    """A named set of names inside a category (YouTube, TikTok, ...), each with the names below it."""
+
+    id: int
+    code: str
+    title: str
+    category_id: int
+    names: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """One decision of a person, with the letter it rests on."""
+
+    id: int
+    scope: Scope
+    target: Target
+    action: Action
+    title: str = ""
+    answer: BlockAnswer | None = None  # None: the category's, else the regency's
+    schedule_id: int = 0
+    valid_from_s: int | None = None
+    valid_until_s: int | None = None  # exclusive
+    mandatory: bool = False  # regency rules only: layer 1, no exception relaxes it
+    exception: bool = False  # layer 2; counts only with an approver
+    important: bool = False
+    basis: Basis = Basis()
+    author: str = ""
+    approver: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Agency:
+    """A *perangkat daerah* (OPD)."""
+
+    id: int
+    code: str
+    name: str
+    allow_list_only: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Unit:
+    """A part of an agency with a network of its own."""
+
+    id: int
+    code: str
+    name: str
+    agency_id: int
+    allow_list_only: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Network:
+    """An address range of an agency, or of one of its units (``unit_id`` 0: the agency as a whole)."""
+
+    cidr: str
+    agency_id: int
+    unit_id: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Regency:
+    """What holds for all agencies unless they say otherwise."""
+
+    name: str
+    zone: str = "Asia/Jakarta"
+    language: Language = Language.ID
+    answer: BlockAnswer = BlockAnswer()
+    unknown_clients: UnknownClients = UnknownClients.PRIVATE_ONLY
+    allow_list_only: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """Everything people decided, at one revision of the control database."""
+
+    regency: Regency
+    agencies: tuple[Agency, ...] = ()
+    units: tuple[Unit, ...] = ()
+    networks: tuple[Network, ...] = ()
+    categories: tuple[Category, ...] = ()
+    lists: tuple[ListInfo, ...] = ()
+    services: tuple[Service, ...] = ()
+    rules: tuple[Rule, ...] = ()
+    schedules: tuple[Schedule, ...] = ()
+    holidays: tuple[Holiday, ...] = ()
+    protected: tuple[str, ...] = ()  # names (with all below) that no downloaded list can block
+    revision: int = 0
+
+
+class Verdict(IntEnum):
+    """What became of a query. Stored in the query log: numbers are never reused."""
+
+    ALLOWED = 0
+    BLOCKED = 1
+    REDIRECTED = 2
+    OBSERVED = 3  # allowed, and an observe rule would have blocked it
+    REFUSED = 4  # not our client, or a query we never answer
+    INVALID = 5  # FORMERR, NOTIMP, BADVERS
+    LOCAL = 6  # answered by Saring about itself (CH TXT, whoami, canary name)
+
+
+class Layer(IntEnum):
+    """The layer that decided, in the order in which layers are asked (DESIGN 5). Stored in the query log."""
+
+    NONE = 0
+    MANDATORY = 1
+    EXCEPTION = 2
+    PROTECTED = 3
+    UNIT = 4
+    AGENCY = 5
+    REGENCY = 6
+    LISTS = 7
+    DEFAULT = 8
+
+
+class Via(IntEnum):
+    """Which part of the exchange the decision is about. Stored in the query log."""
+
+    QUESTION = 0
+    ALIAS = 1  # a CNAME or DNAME target
+    ADDRESS = 2  # an address in the answer
+    SERVICE_BINDING = 3  # an HTTPS/SVCB target or hint
+
+
+class Ede(IntEnum):
+    """Extended DNS Error codes that a decision can carry (RFC 8914; numbers are IANA's)."""
+
+    NONE = -1
+    BLOCKED = 15
+    CENSORED = 16
+    FILTERED = 17
+    PROHIBITED = 18
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """A verdict on one name (or address) for one view, with its whole reason.
+
+    ``answer`` is set for BLOCKED and REDIRECTED. ``matched`` is the listed or ruled name in lower-case wire form
+    (``b""`` where no name matched). ``ede_text`` is ready for the wire.
+    """
+
+    verdict: Verdict
+    layer: Layer
+    rule_id: int = 0
+    list_id: int = 0
+    category_id: int = 0
+    matched: bytes = b""
+    answer: BlockAnswer | None = None
+    ede: Ede = Ede.NONE
+    ede_text: str = ""
+    via: Via = Via.QUESTION
