@@ -1,0 +1,107 @@
+"""The kinds of value that people enter, each with its bounds, shared by the HTTP schemas and the import document.
+
+A value is stored as its canonical text (names in lower-case A-labels without trailing dot, networks as canonical
+CIDR), so that two spellings of one thing collide in the database instead of living side by side.
+"""
+
+from __future__ import annotations
+
+import datetime
+import ipaddress
+import re
+import zoneinfo
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, BeforeValidator, StringConstraints, WithJsonSchema
+
+from dnswire import name as dns
+
+# Control characters are refused everywhere: PostgreSQL cannot store NUL, and the rest forge log lines and terminals.
+PRINTABLE = r"^[^\x00-\x1f\x7f-\x9f\u2028\u2029]*$"
+CODE = r"^[a-z0-9]([a-z0-9_-]{0,38}[a-z0-9])?$"
+CLOCK = r"^(([01][0-9]|2[0-3]):[0-5][0-9]|24:00)$"
+MAX_ID = 2**31 - 1
+
+EARLIEST = datetime.datetime(1970, 1, 1, tzinfo=datetime.UTC)
+LATEST = datetime.datetime(2200, 1, 1, tzinfo=datetime.UTC)
+
+Code = Annotated[str, StringConstraints(pattern=CODE, max_length=40)]
+Title = Annotated[str, StringConstraints(pattern=PRINTABLE, min_length=1, max_length=200)]
+Note = Annotated[str, StringConstraints(pattern=PRINTABLE, max_length=1000)]
+Short = Annotated[str, StringConstraints(pattern=PRINTABLE, max_length=200)]
+Day = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
+DAYS: tuple[Day, ...] = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+
+
+def canonical_name(text: str) -> str:
+    """A DNS name as text in its one canonical spelling. Raises ValueError saying what is wrong with it."""
+    name = dns.to_text(dns.lower(dns.from_text(text)))
+    if name == ".":
+        raise ValueError("the root is not a name that can be listed; give at least one label")
+    return name
+
+
+def canonical_cidr(text: str) -> str:
+    """An address range as canonical CIDR; a bare address is the range of itself. Raises ValueError with the way out."""
+    if "%" in text:
+        raise ValueError("an address range has no interface zone; leave out the part from % on")
+    try:
+        network = ipaddress.ip_network(text.strip(), strict=False)
+    except ValueError:
+        raise ValueError("not an address range; write for example 10.20.0.0/16 or 2001:db8::/48") from None
+    if str(network.network_address) != text.strip().split("/")[0].lower() and "/" in text:
+        written = ipaddress.ip_address(text.strip().split("/")[0])
+        if written != network.network_address:
+            raise ValueError(f"has bits set below its prefix length; the range that holds it is {network}")
+    if isinstance(network, ipaddress.IPv6Network) and network.network_address.ipv4_mapped is not None:
+        raise ValueError("is an IPv4-mapped range; write it as IPv4")
+    return str(network)
+
+
+def known_zone(text: str) -> str:
+    """The name of a time zone that this machine knows. Raises ValueError."""
+    if text not in zoneinfo.available_timezones():
+        raise ValueError("not a time zone; write for example Asia/Jakarta")
+    return text
+
+
+def iso_date(value: object) -> object:
+    """A TOML date or ISO text as ISO text ``YYYY-MM-DD``. Raises ValueError."""
+    if isinstance(value, datetime.date) and not isinstance(value, datetime.datetime):
+        return value.isoformat()
+    if not isinstance(value, str):
+        raise ValueError("not a date; write it as YYYY-MM-DD")
+    if not re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", value):
+        raise ValueError("not a date; write it as YYYY-MM-DD")
+    try:
+        return datetime.date.fromisoformat(value).isoformat()
+    except ValueError:
+        raise ValueError("no such day in the calendar; write it as YYYY-MM-DD") from None
+
+
+def bounded_instant(value: datetime.datetime) -> datetime.datetime:
+    """An instant between 1970 and 2200, which every database and the resolver can hold. Raises ValueError."""
+    if not EARLIEST <= value <= LATEST:
+        raise ValueError("must lie between 1970 and 2200")
+    return value
+
+
+def clock_minutes(text: str) -> int:
+    """Minutes after midnight of a time of day ``HH:MM``; ``24:00`` is the end of the day."""
+    return int(text[:2]) * 60 + int(text[3:])
+
+
+def clock_text(minutes: int) -> str:
+    """The time of day of a number of minutes after midnight."""
+    return f"{minutes // 60:02d}:{minutes % 60:02d}"
+
+
+DnsName = Annotated[str, StringConstraints(min_length=1, max_length=1004), AfterValidator(canonical_name)]
+Cidr = Annotated[str, StringConstraints(min_length=2, max_length=50), AfterValidator(canonical_cidr)]
+Zone = Annotated[str, StringConstraints(min_length=1, max_length=64), AfterValidator(known_zone)]
+Clock = Annotated[str, StringConstraints(pattern=CLOCK)]
+IsoDate = Annotated[
+    str,
+    BeforeValidator(iso_date),
+    WithJsonSchema({"type": "string", "format": "date", "pattern": "^[0-9]{4}-[0-9]{2}-[0-9]{2}$"}),
+]

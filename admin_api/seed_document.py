@@ -1,0 +1,105 @@
+"""The document a regency is imported from: its schema, in pydantic, and one complete small example.
+
+The document is TOML. Everything has a ``code`` by which it is found again: importing the same document twice changes
+nothing, importing an edited one changes what was edited, and nothing is ever deleted by an import. Unknown keys are
+refused. ``seed.py`` writes it into the control database. A complete example::
+
+    protected = ["go.id", "mubakab.go.id"]        # names that no downloaded list can block, with all names below
+
+    [regency]
+    name = "Kabupaten Musi Banyuasin"
+    zone = "Asia/Jakarta"                         # default of schedules and of times without an offset
+    language = "id"                               # "id" | "en": language of what users see
+    unknown_clients = "private_only"              # "refuse" | "regency" | "private_only"
+    allow_list_only = false
+    answer = { kind = "nxdomain", ttl_s = 60 }    # kind: nxdomain nodata null page refused redirect
+                                                  # page: address4 and/or address6; redirect: name
+
+    [[agency]]
+    code = "dinkes"                               # [a-z0-9_-], at most 40; codes are for good
+    name = "Dinas Kesehatan"
+    networks = ["10.20.4.0/22", "fd00:20:4::/48"]
+    allow_list_only = false
+
+    [[agency.unit]]                               # units of the agency above
+    code = "puskesmas-sekayu"                     # unique within its agency
+    name = "Puskesmas Sekayu"
+    networks = ["10.20.5.0/24"]
+    allow_list_only = false
+
+    [[category]]
+    code = "perjudian"
+    title = "Perjudian"
+    negative = true                               # blocked for everybody; false: only where a rule says so
+    answer = { kind = "page", address4 = "10.20.0.9", ttl_s = 30 }   # optional; otherwise the regency's
+
+    [[category]]
+    code = "media_sosial"
+    title = "Media sosial"
+
+    [[service]]                                   # a named set of names (each with all below) inside a category
+    code = "tiktok"
+    title = "TikTok"
+    category = "media_sosial"
+    names = ["tiktok.com", "tiktokv.com"]
+
+    [[list]]                                      # a blocklist and where it comes from
+    code = "trustpositif"
+    title = "TrustPositif Komdigi"
+    location = "https://lists.example.go.id/domains.txt"   # http(s) URL or a path
+    format = "plain"                              # auto (default) | plain | hosts | wildcard
+    # subdomains = true                           # optional: entries cover names below; default: as the format means
+    categories = ["perjudian"]
+    national = true                               # blocks by it are EDE 16 Censored
+    licence = "public"                            # optional, as are all below
+    enabled = true
+    max_size_bytes = 536870912
+    shrink_limit = 0.2                            # refuse an update that lost more than this share of its entries
+    min_entries = 1
+    allow_private = false                         # may be fetched from private or loopback addresses
+
+    [[schedule]]
+    code = "jam-kerja"
+    title = "Jam kerja"
+    zone = "Asia/Jakarta"                         # optional; default: the regency's
+    skip_holidays = true
+    windows = [
+        { days = ["mon", "tue", "wed", "thu"], start = "07:30", end = "12:00" },
+        { days = ["mon", "tue", "wed", "thu"], start = "13:00", end = "16:00" },
+        { days = ["fri"], start = "07:30", end = "11:30" },
+        { days = ["sat"], start = "22:00", end = "04:00" },   # ends on the next day
+    ]
+
+    [[holiday]]
+    date = 2026-12-25
+    title = "Hari Raya Natal"
+
+    [[rule]]
+    code = "medsos-jam-kerja"
+    title = "Tanpa media sosial pada jam kerja"
+    scope = "regency"                             # "regency" | "agency:CODE" | "unit:AGENCY/UNIT"
+    target = "category:media_sosial"              # category: list: service: name: wildcard: regex: network:
+    action = "block"                              # block | allow | observe | redirect
+    schedule = "jam-kerja"                        # optional
+    mandatory = false                             # regency rules only: layer 1
+    important = false
+    # answer = { kind = "refused" }               # optional; redirect rules need kind "redirect" with a name
+    basis = { number = "800/123/DISKOMINFO/2026", date = 2026-01-05, signer = "Bupati Musi Banyuasin", note = "" }
+    author = "seed"                               # optional
+
+    [[rule]]
+    code = "humas-boleh-tiktok"
+    title = "Humas boleh TikTok sampai akhir tahun"
+    scope = "unit:dinkes/puskesmas-sekayu"
+    target = "service:tiktok"
+    action = "allow"
+    exception = true                              # layer 2; counts only with an approver
+    valid_from = 2026-01-01T00:00:00              # without offset: the regency's zone
+    valid_until = 2027-01-01T00:00:00+07:00       # exclusive
+    basis = { number = "800/124/DISKOMINFO/2026", date = 2026-01-06, signer = "Kepala Dinas Kominfo" }
+    author = "sari"
+    approver = "budi"                             # another person than the author
+
+All sections but ``[regency]`` may be absent. Whatever is missing in an entry takes the default shown.
+"""
+
