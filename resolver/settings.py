@@ -1,7 +1,7 @@
 """All that one worker process is told: plain values, so that they pass through JSON from the supervisor.
 
-A worker reads no configuration file. The supervisor reads it, checks it, binds the sockets and hands the result over,
-so that a mistake in the file is reported once, before any worker starts, and all workers agree.
+A worker reads no configuration file. The supervisor reads it, checks it, binds the sockets and hands the
+result over, so that a mistake in the file is reported once, before any worker starts, and all workers agree.
 """
 
 from __future__ import annotations
@@ -27,8 +27,9 @@ class UpstreamServer:
 class WorkerSettings:
     """What one worker process is made of. Sizes in bytes, spans in seconds.
 
-    ``udp_fds`` and ``tcp_fds`` are bound (and, TCP, listening) non-blocking sockets that the supervisor opened and the
-    worker inherits. A UDP socket belongs to this worker alone (``SO_REUSEPORT``); TCP sockets may be shared.
+    ``udp_fds`` and ``tcp_fds`` are bound (and, TCP, listening) non-blocking sockets that the supervisor
+    opened and the worker inherits. Both belong to this worker alone (``SO_REUSEPORT``); the supervisor keeps
+    them open, so that what is queued outlives a killed worker.
     ``allow_from`` are CIDRs; a query from elsewhere is dropped or refused before its identity is looked at.
     """
 
@@ -61,7 +62,7 @@ def encode_settings(settings: WorkerSettings) -> bytes:
 
 
 def decode_settings(data: bytes | str) -> WorkerSettings:
-    """The settings in ``data``; raises ``SettingsError`` naming the field that is missing or of the wrong type."""
+    """The settings in ``data``; raises ``SettingsError`` naming the field that is missing or mistyped."""
     try:
         return msgspec.json.decode(data, type=WorkerSettings)
     except msgspec.MsgspecError as error:
