@@ -1,8 +1,8 @@
 """Wire names: the one form in which Saring holds a name.
 
 A wire name is ``bytes``: labels, each behind its length octet, closed by the root's zero octet (RFC 1035 3.1), never
-compressed. Since length octets are at most 63 and ``A`` is 65, ``bytes.lower`` folds case without touching them, so that
-comparison, dictionaries and suffixes need no parsing.
+compressed. Since length octets are at most 63 and ``A`` is 65, ``bytes.lower`` folds case without touching them, so
+that comparison, dictionaries and suffixes need no parsing.
 """
 
 from __future__ import annotations
@@ -11,12 +11,14 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
+import idna
+
 from dnswire.constants import MAX_LABEL_SIZE, MAX_NAME_SIZE
 from dnswire.errors import NameSyntaxError, WireError
 
 ROOT: Final = b"\x00"
 
-# A name of 255 octets has at most 127 labels, and each pointer must be followed by at least one of them to make progress.
+# A name of 255 octets has at most 127 labels, and an honest pointer is followed by at least one of them.
 _MAX_POINTERS: Final = 127
 
 _PLAIN_LABEL: Final = re.compile(rb"[0-9A-Za-z_-]{1,63}")
@@ -171,10 +173,15 @@ def _to_ascii(text: str) -> str:
 
 
 def _to_a_label(label: str) -> str:
+    if len(label) > MAX_LABEL_SIZE:  # idna's checks take quadratic time on long input (CVE-2024-3651)
+        raise NameSyntaxError(f"a label has {len(label)} characters, at most 63 fit")
     try:
-        return label.lower().encode("idna").decode("ascii")
-    except UnicodeError as error:
-        raise NameSyntaxError(f"{label!r} is not an internationalized label: {error}") from None
+        return idna.encode(label, uts46=True).decode("ascii")
+    except idna.IDNAError as error:
+        try:  # names registered under IDNA 2003 (emoji among them) are still in use, and in lists
+            return label.lower().encode("idna").decode("ascii")
+        except UnicodeError:
+            raise NameSyntaxError(f"{label!r} is not an internationalized label: {error}") from None
 
 
 def _split_escaped(raw: bytes) -> list[bytes]:

@@ -1,0 +1,302 @@
+"""What an upstream sends: checked for shape, cut to what may be kept, with the facts that later steps need.
+
+An ``Answer`` keeps the message as it came (compression and all) so that a cached answer costs one copy to send. Where
+its TTLs stand, how long it may be kept and whom it points to is worked out once, here.
+"""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Final
+
+from dnswire import name as wire
+from dnswire.constants import FLAG_QR, HEADER_SIZE, EdnsOption, Rcode, RRClass, RRType
+from dnswire.edns import options, read_ede
+from dnswire.errors import WireError
+
+# The most an honest answer needs is a few hundred RRs; a 64 KiB message can hold 5,900, each costing us a TTL to age.
+MAX_RRS: Final = 1_000
+
+_ANSWER: Final = 0
+_AUTHORITY: Final = 1
+_ADDITIONAL: Final = 2
+
+_SVCB_IPV4HINT: Final = 4
+_SVCB_IPV6HINT: Final = 6
+
+
+@dataclass(frozen=True, slots=True)
+class RR:
+    """One RR of an answer. ``rdata`` is as it stands in the message (names in it may be compressed)."""
+
+    section: int  # 0 answer, 1 authority, 2 additional
+    owner: bytes
+    rrtype: int
+    rrclass: int
+    ttl_s: int
+    rdata_offset: int
+    rdata: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """An upstream's answer without its OPT RR.
+
+    ``message`` ends where the kept sections end; ``ttl_offsets`` are octets from its start. ``ttl_s`` is how long the
+    whole may be cached by its own words (0: not at all). ``aliases``, ``bindings`` and ``addresses`` are whom it points
+    to: CNAME and DNAME targets, HTTPS/SVCB targets, and addresses (4 or 16 octets; hints included). ``digest`` is the
+    CRC-32 of all that follows the question, TTLs as received: the query log's "same answer as before".
+    """
+
+    message: bytes
+    name: bytes
+    rrtype: int
+    rrclass: int
+    question_end: int
+    flags: int
+    rcode: int
+    ancount: int
+    nscount: int
+    arcount: int
+    ttl_offsets: tuple[int, ...]
+    ttls: tuple[int, ...]
+    ttl_s: int
+    aliases: tuple[bytes, ...] = ()
+    bindings: tuple[bytes, ...] = ()
+    addresses: tuple[bytes, ...] = ()
+    ede: tuple[tuple[int, str], ...] = ()
+    digest: int = 0
+
+    @property
+    def size_bytes(self) -> int:
+        """Octets of the kept message."""
+        return len(self.message)
+
+
+class _Reading:
+    """What has been learnt of a message so far."""
+
+    __slots__ = (
+        "addresses",
+        "aliases",
+        "bindings",
+        "ede",
+        "end",
+        "extended_rcode",
+        "has_data",
+        "negative_ttl_s",
+        "ttl_offsets",
+        "ttls",
+        "wanted",
+    )
+
+    def __init__(self, wanted: int, end: int) -> None:
+        self.wanted = wanted
+        self.end = end
+        self.has_data = False
+        self.ttl_offsets: list[int] = []
+        self.ttls: list[int] = []
+        self.aliases: list[bytes] = []
+        self.bindings: list[bytes] = []
+        self.addresses: list[bytes] = []
+        self.ede: list[tuple[int, str]] = []
+        self.negative_ttl_s = -1
+        self.extended_rcode = 0
+
+
+def parse_answer(message: bytes) -> Answer:
+    """The facts of a response. Raises ``WireError`` for anything that is not a well-formed response to one question."""
+    if len(message) < HEADER_SIZE:
+        raise WireError("shorter than a header")
+    flags = (message[2] << 8) | message[3]
+    if not flags & FLAG_QR:
+        raise WireError("a query, not a response", 2)
+    counts = [(message[i] << 8) | message[i + 1] for i in (4, 6, 8, 10)]
+    if counts[0] != 1:
+        raise WireError("QDCOUNT is not 1", 4)
+    if counts[1] + counts[2] + counts[3] > MAX_RRS:
+        raise WireError("too many RRs", 6)
+    name, offset = wire.read(message, HEADER_SIZE)
+    if offset != HEADER_SIZE + len(name):
+        raise WireError("compressed question", HEADER_SIZE)
+    if offset + 4 > len(message):
+        raise WireError("question leaves the message", offset)
+    rrtype = (message[offset] << 8) | message[offset + 1]
+    rrclass = (message[offset + 2] << 8) | message[offset + 3]
+    question_end = offset + 4
+
+    reading = _Reading(rrtype, question_end)
+    offset = question_end
+    for _ in range(counts[1]):
+        offset = _read_rr(message, offset, _ANSWER, reading)
+    for _ in range(counts[2]):
+        offset = _read_rr(message, offset, _AUTHORITY, reading)
+    reading.end = offset
+    arcount = _read_additional(message, offset, counts[3], reading)
+    rcode = (flags & 0x000F) | (reading.extended_rcode << 4)
+    return Answer(
+        message=message if reading.end == len(message) else message[: reading.end],
+        name=name.lower(),
+        rrtype=rrtype,
+        rrclass=rrclass,
+        question_end=question_end,
+        flags=flags,
+        rcode=rcode,
+        ancount=counts[1],
+        nscount=counts[2],
+        arcount=arcount,
+        ttl_offsets=tuple(reading.ttl_offsets),
+        ttls=tuple(reading.ttls),
+        ttl_s=_cacheable_s(rcode, reading),
+        aliases=tuple(reading.aliases),
+        bindings=tuple(reading.bindings),
+        addresses=tuple(reading.addresses),
+        ede=tuple(reading.ede),
+        digest=zlib.crc32(message[question_end : reading.end]) if reading.end > question_end else 0,
+    )
+
+
+def _read_additional(message: bytes, offset: int, count: int, reading: _Reading) -> int:
+    """Reads the additional section; returns how many of its RRs are kept.
+
+    The OPT RR is hop-by-hop (RFC 6891 6.2.1) and goes. What stands behind it cannot be kept without moving it under its
+    compression pointers, and additional data is optional, so it goes too; in practice OPT stands last.
+    """
+    kept = 0
+    cut = False
+    for _ in range(count):
+        start = offset
+        offset = wire.skip(message, offset)
+        if offset + 10 > len(message):
+            raise WireError("RR leaves the message", offset)
+        rrtype = (message[offset] << 8) | message[offset + 1]
+        if rrtype == RRType.OPT:
+            _read_opt(message, start, offset, reading)
+        cut = cut or rrtype in (RRType.OPT, RRType.TSIG)
+        if cut:
+            offset += 10 + ((message[offset + 8] << 8) | message[offset + 9])
+            if offset > len(message):
+                raise WireError("RDATA leaves the message", start)
+            continue
+        offset = _read_rr(message, start, _ADDITIONAL, reading)
+        reading.end = offset
+        kept += 1
+    return kept
+
+
+def _read_opt(message: bytes, owner: int, offset: int, reading: _Reading) -> None:
+    if message[owner]:
+        raise WireError("OPT RR not at the root", owner)
+    reading.extended_rcode = message[offset + 4]
+    size = (message[offset + 8] << 8) | message[offset + 9]
+    rdata = message[offset + 10 : offset + 10 + size]
+    if len(rdata) != size:
+        raise WireError("RDATA leaves the message", offset)
+    for code, data in options(rdata):
+        if code == EdnsOption.EDE and len(reading.ede) < 4:
+            reading.ede.append(read_ede(data))
+
+
+def _read_rr(message: bytes, start: int, section: int, reading: _Reading) -> int:
+    offset = wire.skip(message, start)
+    if offset + 10 > len(message):
+        raise WireError("RR leaves the message", offset)
+    rrtype = (message[offset] << 8) | message[offset + 1]
+    ttl_s = int.from_bytes(message[offset + 4 : offset + 8], "big")
+    rdata = offset + 10
+    end = rdata + ((message[offset + 8] << 8) | message[offset + 9])
+    if end > len(message):
+        raise WireError("RDATA leaves the message", offset)
+    # RFC 2181 8: "if a TTL is received with the most significant bit set, the entire value should be treated as zero".
+    reading.ttl_offsets.append(offset + 4)
+    reading.ttls.append(0 if ttl_s & 0x80000000 else ttl_s)
+    if section == _ANSWER and (rrtype == reading.wanted or reading.wanted == RRType.ANY):
+        reading.has_data = True
+    if section == _AUTHORITY:
+        if rrtype == RRType.SOA:
+            reading.negative_ttl_s = min(reading.ttls[-1], _soa_minimum(message, rdata, end))
+    elif (message[offset + 2] << 8) | message[offset + 3] == RRClass.IN:
+        _note_targets(message, rrtype, rdata, end, section, reading)
+    return end
+
+
+def _soa_minimum(message: bytes, rdata: int, end: int) -> int:
+    offset = wire.skip(message, wire.skip(message, rdata))
+    if offset + 20 != end:
+        raise WireError("SOA of a wrong size", rdata)
+    return int.from_bytes(message[offset + 16 : end], "big")
+
+
+def _note_targets(message: bytes, rrtype: int, rdata: int, end: int, section: int, reading: _Reading) -> None:
+    if rrtype == RRType.A:
+        if end - rdata != 4:
+            raise WireError("A RR of a wrong size", rdata)
+        reading.addresses.append(message[rdata:end])
+    elif rrtype == RRType.AAAA:
+        if end - rdata != 16:
+            raise WireError("AAAA RR of a wrong size", rdata)
+        reading.addresses.append(message[rdata:end])
+    elif section == _ANSWER and rrtype in (RRType.CNAME, RRType.DNAME):
+        target, after = wire.read(message, rdata)
+        if after != end:
+            raise WireError("CNAME or DNAME of a wrong size", rdata)
+        reading.aliases.append(target.lower())
+    elif rrtype in (RRType.HTTPS, RRType.SVCB):
+        _note_binding(message, rdata, end, reading)
+
+
+def _note_binding(message: bytes, rdata: int, end: int, reading: _Reading) -> None:
+    """SvcPriority, TargetName, SvcParams (RFC 9460 2.2)."""
+    if rdata + 3 > end:
+        raise WireError("SVCB RR of a wrong size", rdata)
+    target, offset = wire.read(message, rdata + 2)
+    if target != wire.ROOT:  # the root stands for the owner name itself (RFC 9460 2.5.2)
+        reading.bindings.append(target.lower())
+    while offset < end:
+        if offset + 4 > end:
+            raise WireError("SvcParam leaves the RR", offset)
+        key = (message[offset] << 8) | message[offset + 1]
+        size = (message[offset + 2] << 8) | message[offset + 3]
+        offset += 4
+        width = {_SVCB_IPV4HINT: 4, _SVCB_IPV6HINT: 16}.get(key, 0)
+        if offset + size > end or (width and (not size or size % width)):
+            raise WireError("SvcParam of a wrong size", offset)
+        if width:
+            reading.addresses.extend(message[i : i + width] for i in range(offset, offset + size, width))
+        offset += size
+    if offset != end:
+        raise WireError("SVCB RR of a wrong size", rdata)
+
+
+def _cacheable_s(rcode: int, reading: _Reading) -> int:
+    """How long an answer may be cached by its own words; 0 for one that says nothing to keep."""
+    lowest = min(reading.ttls, default=0)
+    if rcode == Rcode.NOERROR and reading.has_data:
+        return lowest
+    # RFC 2308 5: "Negative responses without SOA records SHOULD NOT be cached". An alias without its end and without
+    # SOA is no answer either: the upstream gave up half-way.
+    if rcode in (Rcode.NOERROR, Rcode.NXDOMAIN) and reading.negative_ttl_s >= 0:
+        return min(lowest, reading.negative_ttl_s)
+    return 0
+
+
+def records(answer: Answer) -> Iterator[RR]:
+    """The RRs of an answer, in order; for explaining and for tests, not for the hot path."""
+    offset = answer.question_end
+    message = answer.message
+    for section, count in enumerate((answer.ancount, answer.nscount, answer.arcount)):
+        for _ in range(count):
+            owner, offset = wire.read(message, offset)
+            size = int.from_bytes(message[offset + 8 : offset + 10], "big")
+            yield RR(
+                section=section,
+                owner=owner,
+                rrtype=int.from_bytes(message[offset : offset + 2], "big"),
+                rrclass=int.from_bytes(message[offset + 2 : offset + 4], "big"),
+                ttl_s=int.from_bytes(message[offset + 4 : offset + 8], "big"),
+                rdata_offset=offset + 10,
+                rdata=message[offset + 10 : offset + 10 + size],
+            )
+            offset += 10 + size
