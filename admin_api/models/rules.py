@@ -1,0 +1,101 @@
+"""Rules, the schedules they hold in, holidays and protected names."""
+
+from __future__ import annotations
+
+from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Integer, String, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from admin_api.models.base import (
+    CODE_LENGTH,
+    NAME_LENGTH,
+    NEVER_REUSED,
+    TITLE_LENGTH,
+    Answering,
+    Base,
+    Coded,
+    Edited,
+)
+
+NOTE_LENGTH = 1000
+
+
+class ScheduleRow(Coded, Base):
+    """When rules hold: inside any of its windows, in the zone's local time."""
+
+    __tablename__ = "schedule"
+    __table_args__ = (UniqueConstraint("code"), NEVER_REUSED)
+
+    title: Mapped[str] = mapped_column(String(TITLE_LENGTH))
+    zone: Mapped[str] = mapped_column(String(64))
+    skip_holidays: Mapped[bool] = mapped_column(default=False)
+
+    windows: Mapped[list[WindowRow]] = relationship(
+        cascade="all, delete-orphan", order_by="WindowRow.position", lazy="selectin"
+    )
+
+
+class WindowRow(Base):
+    """A span of local time on some days. ``days`` is a bit set, bit 0 is Monday."""
+
+    __tablename__ = "schedule_window"
+
+    schedule_id: Mapped[int] = mapped_column(ForeignKey("schedule.id", ondelete="CASCADE"), primary_key=True)
+    position: Mapped[int] = mapped_column(primary_key=True)
+    days: Mapped[int] = mapped_column(Integer)
+    start_min: Mapped[int] = mapped_column(Integer)
+    end_min: Mapped[int] = mapped_column(Integer)
+
+
+class HolidayRow(Edited, Base):
+    """A national holiday or joint leave; ``date`` is ISO 8601."""
+
+    __tablename__ = "holiday"
+    __table_args__ = (UniqueConstraint("date"), NEVER_REUSED)
+
+    date: Mapped[str] = mapped_column(String(10))
+    title: Mapped[str] = mapped_column(String(TITLE_LENGTH))
+
+
+class ProtectedName(Edited, Base):
+    """A name that, with all below it, no downloaded list can block."""
+
+    __tablename__ = "protected_name"
+    __table_args__ = (UniqueConstraint("name"), NEVER_REUSED)
+
+    name: Mapped[str] = mapped_column(String(NAME_LENGTH))
+    note: Mapped[str] = mapped_column(String(NOTE_LENGTH), default="")
+
+
+class RuleRow(Edited, Answering, Base):
+    """One decision of a person, with the letter it rests on. Its scope is the regency where both ids are null."""
+
+    __tablename__ = "rule"
+    __table_args__ = (
+        UniqueConstraint("code"),
+        CheckConstraint("agency_id IS NULL OR unit_id IS NULL", name="one_scope"),
+        NEVER_REUSED,
+    )
+
+    code: Mapped[str | None] = mapped_column(String(CODE_LENGTH))  # what import documents call it
+    title: Mapped[str] = mapped_column(String(TITLE_LENGTH))
+    agency_id: Mapped[int | None] = mapped_column(ForeignKey("agency.id"), index=True)
+    unit_id: Mapped[int | None] = mapped_column(ForeignKey("unit.id"), index=True)
+    # Exactly one of the four holds the target; a category, list or service that rules speak of cannot be deleted.
+    target_kind: Mapped[str] = mapped_column(String(16))
+    category_id: Mapped[int | None] = mapped_column(ForeignKey("category.id"), index=True)
+    blocklist_id: Mapped[int | None] = mapped_column(ForeignKey("blocklist.id"), index=True)
+    service_id: Mapped[int | None] = mapped_column(ForeignKey("service.id"), index=True)
+    target_text: Mapped[str | None] = mapped_column(String(NAME_LENGTH))
+    action: Mapped[str] = mapped_column(String(16))
+    schedule_id: Mapped[int | None] = mapped_column(ForeignKey("schedule.id"), index=True)
+    valid_from_s: Mapped[int | None] = mapped_column(BigInteger)
+    valid_until_s: Mapped[int | None] = mapped_column(BigInteger)
+    mandatory: Mapped[bool] = mapped_column(default=False)
+    exception: Mapped[bool] = mapped_column(default=False)
+    important: Mapped[bool] = mapped_column(default=False)
+    basis_number: Mapped[str] = mapped_column(String(TITLE_LENGTH), default="")
+    basis_date: Mapped[str] = mapped_column(String(10), default="")
+    basis_signer: Mapped[str] = mapped_column(String(TITLE_LENGTH), default="")
+    basis_note: Mapped[str] = mapped_column(String(NOTE_LENGTH), default="")
+    author: Mapped[str] = mapped_column(String(TITLE_LENGTH), default="")
+    approver: Mapped[str] = mapped_column(String(TITLE_LENGTH), default="")
