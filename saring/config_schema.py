@@ -1,0 +1,267 @@
+"""The shape of ``saring.toml``: every key with its type, its default and what would be right.
+
+A field's ``description`` completes the sentence "<key> must be ..." and is what a person reads when the value is
+wrong. ``default.toml`` says the same in comments and is tested to hold exactly these defaults.
+"""
+
+from __future__ import annotations
+
+import datetime
+import ipaddress
+import re
+import zoneinfo
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer
+
+from saring.endpoint import Endpoint, parse_endpoint
+
+KIB = 1024
+MIB = 1024 * KIB
+GIB = 1024 * MIB
+
+_NODE_NAME = re.compile(r"[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?")
+
+
+def _endpoint(value: Any) -> Endpoint:
+    if isinstance(value, Endpoint):
+        return value
+    if not isinstance(value, str):
+        raise ValueError("not a text")
+    return parse_endpoint(value, default_port=None)
+
+
+def _upstream(value: Any) -> Endpoint | Literal["system"]:
+    if isinstance(value, Endpoint):
+        return value
+    if not isinstance(value, str):
+        raise ValueError("not a text")
+    if value == "system":
+        return "system"
+    return parse_endpoint(value, default_port=53)
+
+
+def _cidr(value: str) -> str:
+    return str(ipaddress.ip_network(value, strict=True))
+
+
+def _time_of_day(value: Any) -> str:
+    # TOML has local times of its own: 02:30:00 without quotes is as clear as "02:30".
+    if isinstance(value, datetime.time):
+        value = value.strftime("%H:%M")
+    if not isinstance(value, str) or not re.fullmatch(r"([01]\d|2[0-3]):[0-5]\d", value):
+        raise ValueError("not a time of day")
+    return value
+
+
+def _zone(value: str) -> str:
+    try:
+        zoneinfo.ZoneInfo(value)
+    except (zoneinfo.ZoneInfoNotFoundError, ValueError, OSError) as error:
+        raise ValueError("no such time zone") from error
+    return value
+
+
+def _node_name(value: str) -> str:
+    if value and not _NODE_NAME.fullmatch(value):
+        raise ValueError("not a node name")
+    return value
+
+
+def _database_url(value: str) -> str:
+    if value and not value.startswith(("sqlite:///", "sqlite+aiosqlite:///", "postgresql")):
+        raise ValueError("not a database that Saring knows")
+    if value.startswith("postgresql") and "://" not in value:
+        raise ValueError("no :// in it")
+    return value
+
+
+ListenAddress = Annotated[Endpoint, BeforeValidator(_endpoint), PlainSerializer(str, return_type=str)]
+UpstreamAddress = Annotated[
+    Endpoint | Literal["system"], BeforeValidator(_upstream), PlainSerializer(str, return_type=str)
+]
+Cidr = Annotated[str, AfterValidator(_cidr)]
+TimeOfDay = Annotated[str, BeforeValidator(_time_of_day)]
+Zone = Annotated[str, AfterValidator(_zone)]
+NodeName = Annotated[str, AfterValidator(_node_name)]
+DatabaseUrl = Annotated[str, AfterValidator(_database_url)]
+
+
+class Section(BaseModel):
+    """A table of the file: immutable, no unknown keys, no guessing at types."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, validate_default=True)
+
+
+class NodeSection(Section):
+    """Who this machine is among several."""
+
+    name: NodeName = Field(
+        default="",
+        description='a text of letters, digits and hyphens, such as "dns1" ("" = this machine\'s host name)',
+    )
+
+
+class DnsSection(Section):
+    """Where queries come in, and how much of each."""
+
+    listen: tuple[ListenAddress, ...] = Field(
+        default=(Endpoint("127.0.0.1", 5335), Endpoint("::1", 5335)),
+        description='a list of addresses with ports, such as ["0.0.0.0:53", "[::]:53"]',
+        strict=False,
+        min_length=1,
+        max_length=64,
+    )
+    workers: int = Field(default=0, ge=0, le=256, description="a whole number from 0 (one per core) to 256")
+    allow_from: tuple[Cidr, ...] = Field(
+        default=(),
+        description='a list of networks such as ["10.0.0.0/8", "fd00::/8"], without host bits '
+        "([] = every source, and the policy's unknown_clients decides)",
+        strict=False,
+        max_length=1_000,
+    )
+    receive_buffer_bytes: int = Field(
+        default=4 * MIB,
+        ge=64 * KIB,
+        le=1 * GIB,
+        description="a whole number of bytes from 65536 to 1073741824",
+    )
+    tcp_max_connections: int = Field(
+        default=1_000, ge=1, le=100_000, description="a whole number from 1 to 100000 (each worker)"
+    )
+    tcp_idle_s: float = Field(default=10.0, ge=0.1, le=3_600, description="seconds from 0.1 to 3600")
+
+
+class UpstreamSection(Section):
+    """Whom Saring asks what it does not know."""
+
+    servers: tuple[UpstreamAddress, ...] = Field(
+        default=("system",),
+        description='a list of addresses such as ["10.1.1.1", "10.1.1.2:5353", "[2001:db8::1]:53"], '
+        'or ["system"] for those of /etc/resolv.conf',
+        strict=False,
+        min_length=1,
+        max_length=16,
+    )
+    timeout_s: float = Field(
+        default=1.5, ge=0.05, le=30, description="seconds from 0.05 to 30 (for one try at one server)"
+    )
+    deadline_s: float = Field(
+        default=4.0, ge=0.1, le=60, description="seconds from 0.1 to 60 (for all tries at one query)"
+    )
+
+
+class CacheSection(Section):
+    """What each worker remembers of upstream answers."""
+
+    size_bytes: int = Field(
+        default=64 * MIB,
+        ge=1 * MIB,
+        le=64 * GIB,
+        description="a whole number of bytes from 1048576 to 68719476736 (each worker)",
+    )
+    min_ttl_s: int = Field(default=0, ge=0, le=3_600, description="whole seconds from 0 to 3600")
+    max_ttl_s: int = Field(default=86_400, ge=1, le=604_800, description="whole seconds from 1 to 604800")
+    negative_max_ttl_s: int = Field(default=3_600, ge=0, le=86_400, description="whole seconds from 0 to 86400")
+
+
+class StorageSection(Section):
+    """Where everything that outlives a restart is kept."""
+
+    state_dir: Annotated[str, Field(min_length=1)] = Field(
+        default="var",
+        description="a directory; a relative one counts from where saring is started",
+    )
+
+
+class DatabaseSection(Section):
+    """The control database: what people edit. The resolver never opens it."""
+
+    url: DatabaseUrl = Field(
+        default="",
+        description='a URL such as "sqlite:////var/lib/saring/saring.db" or '
+        '"postgresql://user:password@host/saring" ("" = SQLite in state_dir)',
+        repr=False,
+    )
+
+
+class ApiSection(Section):
+    """The admin API."""
+
+    enabled: bool = Field(default=True, description="true or false")
+    listen: ListenAddress = Field(
+        default=Endpoint("127.0.0.1", 8080),
+        description='an address with a port, such as "127.0.0.1:8080"',
+    )
+
+
+class ListsSection(Section):
+    """When and how lists are fetched."""
+
+    sync_at: TimeOfDay = Field(default="02:30", description='a time of day such as "02:30"')
+    zone: Zone = Field(default="Asia/Jakarta", description='an IANA time zone such as "Asia/Jakarta"')
+    concurrency: int = Field(default=4, ge=1, le=32, description="a whole number from 1 to 32")
+    allow_private: bool = Field(
+        default=False, description="true or false (true: lists may be fetched from private addresses)"
+    )
+
+
+class LogSection(Section):
+    """The program's own log, and the query log."""
+
+    level: Literal["debug", "info", "warning", "error"] = Field(
+        default="info", description='one of "debug", "info", "warning", "error"'
+    )
+    format: Literal["auto", "console", "json"] = Field(
+        default="auto", description='one of "auto" (console on a terminal, else json), "console", "json"'
+    )
+    load_interval_s: float = Field(default=2.0, ge=0.1, le=300, description="seconds from 0.1 to 300")
+    retention_raw_days: int = Field(default=30, ge=1, le=3_650, description="whole days from 1 to 3650")
+    retention_blocked_days: int = Field(default=90, ge=1, le=3_650, description="whole days from 1 to 3650")
+    spool_segment_bytes: int = Field(
+        default=16 * MIB,
+        ge=64 * KIB,
+        le=1 * GIB,
+        description="a whole number of bytes from 65536 to 1073741824",
+    )
+    spool_quota_bytes: int = Field(
+        default=4 * GIB,
+        ge=1 * MIB,
+        le=4_096 * GIB,
+        description="a whole number of bytes from 1048576 to 4398046511104 (each worker)",
+    )
+
+
+class BootstrapSection(Section):
+    """What an empty control database is filled with."""
+
+    document: str = Field(
+        default="",
+        description="the path of a regency document such as examples/muba/regency.toml "
+        '("" = start empty and let people enter everything)',
+    )
+
+
+class Config(Section):
+    """The whole configuration, checked."""
+
+    node: NodeSection = NodeSection()
+    dns: DnsSection = DnsSection()
+    upstream: UpstreamSection = UpstreamSection()
+    cache: CacheSection = CacheSection()
+    storage: StorageSection = StorageSection()
+    database: DatabaseSection = DatabaseSection()
+    api: ApiSection = ApiSection()
+    lists: ListsSection = ListsSection()
+    log: LogSection = LogSection()
+    bootstrap: BootstrapSection = BootstrapSection()
+
+    @property
+    def state_dir(self) -> Path:
+        """The state directory, absolute."""
+        return Path(self.storage.state_dir).absolute()
+
+
+SECRET_KEYS: frozenset[tuple[str, str]] = frozenset({("database", "url")})
+"""Keys whose value is never shown, and which may be given as ``<key>_file``."""

@@ -1,0 +1,14 @@
+"""The modules on the hot path, in one place: the build compiles them, ``interpreted.py`` can undo it.
+
+This file imports nothing, so that ``setup.py`` can run it before anything is installed.
+"""
+
+HOT_MODULES: tuple[str, ...] = (
+    "dnswire.name",
+    "dnswire.query",
+    "dnswire.answer",
+    "dnswire.response",
+    "resolver.cache",
+    "resolver.pipeline",
+    "querylog.spool",
+)
