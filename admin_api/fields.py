@@ -9,10 +9,11 @@ from __future__ import annotations
 import datetime
 import ipaddress
 import re
+import urllib.parse
 import zoneinfo
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, BeforeValidator, StringConstraints, WithJsonSchema
+from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints, WithJsonSchema
 
 from dnswire import name as dns
 
@@ -21,6 +22,11 @@ PRINTABLE = r"^[^\x00-\x1f\x7f-\x9f\u2028\u2029]*$"
 CODE = r"^[a-z0-9]([a-z0-9_-]{0,38}[a-z0-9])?$"
 CLOCK = r"^(([01][0-9]|2[0-3]):[0-5][0-9]|24:00)$"
 MAX_ID = 2**31 - 1
+
+MAX_SERVICE_NAMES = 5000
+MAX_WINDOWS = 100
+DEFAULT_LIST_SIZE_BYTES = 512 * 2**20
+DEFAULT_SHRINK_LIMIT = 0.2
 
 EARLIEST = datetime.datetime(1970, 1, 1, tzinfo=datetime.UTC)
 LATEST = datetime.datetime(2200, 1, 1, tzinfo=datetime.UTC)
@@ -86,6 +92,12 @@ def bounded_instant(value: datetime.datetime) -> datetime.datetime:
     return value
 
 
+def bounded_moment(value: datetime.datetime) -> datetime.datetime:
+    """As ``bounded_instant``, for times that may lack their offset (a zone known elsewhere fills it in)."""
+    bounded_instant(value if value.tzinfo else value.replace(tzinfo=datetime.UTC))
+    return value
+
+
 def clock_minutes(text: str) -> int:
     """Minutes after midnight of a time of day ``HH:MM``; ``24:00`` is the end of the day."""
     return int(text[:2]) * 60 + int(text[3:])
@@ -96,12 +108,39 @@ def clock_text(minutes: int) -> str:
     return f"{minutes // 60:02d}:{minutes % 60:02d}"
 
 
+def list_location(text: str) -> str:
+    """A blocklist's URL or path. Raises ValueError for URLs of other kinds, or with a password in them."""
+    if "://" not in text:
+        return text
+    try:
+        parts = urllib.parse.urlsplit(text)
+        port_is_sound = parts.port != 0
+    except ValueError as error:
+        raise ValueError(f"not a URL: {error}") from None
+    if parts.scheme not in ("http", "https"):
+        raise ValueError("must be an http or https URL, or a path")
+    if not parts.hostname or not port_is_sound:
+        raise ValueError("the URL names no host")
+    if parts.username is not None or parts.password is not None:
+        # The location is shown to everybody who may read lists, and is written to logs.
+        raise ValueError("the URL must not hold a user or password")
+    return text
+
+
 DnsName = Annotated[str, StringConstraints(min_length=1, max_length=1004), AfterValidator(canonical_name)]
 Cidr = Annotated[str, StringConstraints(min_length=2, max_length=50), AfterValidator(canonical_cidr)]
 Zone = Annotated[str, StringConstraints(min_length=1, max_length=64), AfterValidator(known_zone)]
+Location = Annotated[
+    str, StringConstraints(pattern=PRINTABLE, min_length=1, max_length=2000), AfterValidator(list_location)
+]
 Clock = Annotated[str, StringConstraints(pattern=CLOCK)]
 IsoDate = Annotated[
     str,
     BeforeValidator(iso_date),
     WithJsonSchema({"type": "string", "format": "date", "pattern": "^[0-9]{4}-[0-9]{2}-[0-9]{2}$"}),
 ]
+
+ListFormat = Literal["auto", "plain", "hosts", "wildcard"]
+ListSize = Annotated[int, Field(ge=1024, le=2**34)]
+EntryCount = Annotated[int, Field(ge=0, le=10**9)]
+Share = Annotated[float, Field(ge=0, le=1)]

@@ -103,3 +103,164 @@ refused. ``seed.py`` writes it into the control database. A complete example::
 All sections but ``[regency]`` may be absent. Whatever is missing in an entry takes the default shown.
 """
 
+from __future__ import annotations
+
+import datetime
+import json
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import AfterValidator, Field, StringConstraints, model_validator
+
+from admin_api import fields as f
+from admin_api.schemas import Answer, Basis, Strict, Window
+from policy.model import Action, Language, UnknownClients
+
+SCOPE = r"^(regency|agency:[a-z0-9_-]{1,40}|unit:[a-z0-9_-]{1,40}/[a-z0-9_-]{1,40})$"
+TARGET = r"^(category|list|service|name|wildcard|regex|network):[^\x00-\x1f\x7f]+$"
+
+
+def _distinct(values: list[str]) -> list[str]:
+    if len(set(values)) != len(values):
+        raise ValueError("holds one value twice")
+    return values
+
+
+Networks = Annotated[list[f.Cidr], AfterValidator(_distinct), Field(max_length=1000)]
+Names = Annotated[list[f.DnsName], AfterValidator(_distinct)]
+Moment = Annotated[datetime.datetime, AfterValidator(f.bounded_moment)]
+
+
+class RegencyEntry(Strict):
+    """``[regency]``."""
+
+    name: f.Title
+    zone: f.Zone = "Asia/Jakarta"
+    language: Language = Language.ID
+    unknown_clients: UnknownClients = UnknownClients.PRIVATE_ONLY
+    allow_list_only: bool = False
+    answer: Answer = Answer.model_validate_json('{"kind": "nxdomain"}')
+
+
+class UnitEntry(Strict):
+    """``[[agency.unit]]``."""
+
+    code: f.Code
+    name: f.Title
+    networks: Networks = []
+    allow_list_only: bool = False
+
+
+class AgencyEntry(Strict):
+    """``[[agency]]``."""
+
+    code: f.Code
+    name: f.Title
+    networks: Networks = []
+    allow_list_only: bool = False
+    unit: list[UnitEntry] = []
+
+
+class CategoryEntry(Strict):
+    """``[[category]]``."""
+
+    code: f.Code
+    title: f.Title
+    negative: bool = False
+    answer: Answer | None = None
+
+
+class ServiceEntry(Strict):
+    """``[[service]]``."""
+
+    code: f.Code
+    title: f.Title
+    category: f.Code
+    names: Annotated[Names, Field(min_length=1, max_length=f.MAX_SERVICE_NAMES)]
+
+
+class ListEntry(Strict):
+    """``[[list]]``."""
+
+    code: f.Code
+    title: f.Title
+    location: f.Location
+    format: f.ListFormat = "auto"
+    subdomains: bool | None = None
+    categories: Annotated[list[f.Code], AfterValidator(_distinct), Field(min_length=1, max_length=50)]
+    national: bool = False
+    licence: f.Short = ""
+    enabled: bool = True
+    max_size_bytes: f.ListSize = f.DEFAULT_LIST_SIZE_BYTES
+    shrink_limit: f.Share = f.DEFAULT_SHRINK_LIMIT
+    min_entries: f.EntryCount = 1
+    allow_private: bool = False
+
+
+class ScheduleEntry(Strict):
+    """``[[schedule]]``."""
+
+    code: f.Code
+    title: f.Title
+    zone: f.Zone | None = None
+    skip_holidays: bool = False
+    windows: Annotated[list[Window], Field(min_length=1, max_length=f.MAX_WINDOWS)]
+
+
+class HolidayEntry(Strict):
+    """``[[holiday]]``."""
+
+    date: f.IsoDate
+    title: f.Title
+
+
+class RuleEntry(Strict):
+    """``[[rule]]``."""
+
+    code: f.Code
+    title: f.Title
+    scope: Annotated[str, StringConstraints(pattern=SCOPE)]
+    target: Annotated[str, StringConstraints(pattern=TARGET, max_length=1100)]
+    action: Action
+    answer: Answer | None = None
+    schedule: f.Code | None = None
+    valid_from: Moment | None = None
+    valid_until: Moment | None = None
+    mandatory: bool = False
+    exception: bool = False
+    important: bool = False
+    basis: Basis = Basis()
+    author: f.Short = "import"
+    approver: f.Short = ""
+
+    @model_validator(mode="after")
+    def _approved_by_another(self) -> Self:
+        if self.approver and self.approver == self.author:
+            raise ValueError("approver must be another person than author")
+        return self
+
+
+class Document(Strict):
+    """The whole document. Codes are unique within a section, networks within the document."""
+
+    regency: RegencyEntry
+    protected: Names = []
+    agencies: Annotated[list[AgencyEntry], Field(alias="agency")] = []
+    categories: Annotated[list[CategoryEntry], Field(alias="category")] = []
+    services: Annotated[list[ServiceEntry], Field(alias="service")] = []
+    lists: Annotated[list[ListEntry], Field(alias="list")] = []
+    schedules: Annotated[list[ScheduleEntry], Field(alias="schedule")] = []
+    holidays: Annotated[list[HolidayEntry], Field(alias="holiday")] = []
+    rules: Annotated[list[RuleEntry], Field(alias="rule")] = []
+
+
+def parse_document(document: Mapping[str, Any]) -> Document:
+    """A document read from TOML. Raises pydantic's ``ValidationError`` with every mistake in it."""
+    # By way of JSON, where strictness still lets dates and enumerations be written as texts.
+    return Document.model_validate_json(json.dumps(document, default=_iso_text))
+
+
+def _iso_text(value: object) -> str:
+    if isinstance(value, datetime.date | datetime.time):
+        return value.isoformat()
+    raise TypeError(f"{type(value).__name__} has no place in an import document")

@@ -1,0 +1,162 @@
+"""Shapes that several bodies share: the strict base, block answers, letters, windows; and their rows' columns.
+
+``*Input`` is what a client sends, ``*Output`` what it receives. Unknown fields are refused, and nothing is coerced: a
+number in quotes is a mistake that the client wants to hear about.
+"""
+
+from __future__ import annotations
+
+import datetime
+from ipaddress import IPv4Address, IPv6Address
+from typing import Annotated, Any, Self
+
+from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, PlainSerializer, model_validator
+
+from admin_api import fields as f
+from admin_api.models.base import Answering
+from admin_api.models.rules import RuleRow
+from policy.model import AnswerKind, BlockAnswer
+
+Id = Annotated[int, Field(ge=1, le=f.MAX_ID)]
+
+
+def rfc3339(value: datetime.datetime) -> str:
+    """An instant as RFC 3339 text in UTC."""
+    return value.astimezone(datetime.UTC).isoformat().replace("+00:00", "Z")
+
+
+Instant = Annotated[
+    AwareDatetime,
+    AfterValidator(f.bounded_instant),
+    PlainSerializer(rfc3339, when_used="json"),
+]
+
+
+class Strict(BaseModel):
+    """Root of all bodies."""
+
+    model_config = ConfigDict(strict=True, extra="forbid", frozen=True, use_attribute_docstrings=True)
+
+
+class Answer(Strict):
+    """How a blocked name is answered."""
+
+    kind: AnswerKind
+    """nxdomain, nodata, null (0.0.0.0 and ::), page (the addresses), refused, redirect (CNAME to the name)."""
+    ttl_s: Annotated[int, Field(ge=0, le=86_400)] = 60
+    address4: IPv4Address | None = None
+    """For kind page."""
+    address6: IPv6Address | None = None
+    """For kind page."""
+    name: f.DnsName | None = None
+    """For kind redirect."""
+
+    @model_validator(mode="after")
+    def _fits_its_kind(self) -> Self:
+        addressed = self.address4 is not None or self.address6 is not None
+        if (self.kind is AnswerKind.PAGE) != addressed:
+            raise ValueError("address4 or address6 is given exactly when kind is page")
+        if (self.kind is AnswerKind.REDIRECT) != (self.name is not None):
+            raise ValueError("name is given exactly when kind is redirect")
+        return self
+
+
+class Basis(Strict):
+    """The official letter that a rule rests on."""
+
+    number: f.Short = ""
+    date: f.IsoDate | None = None
+    signer: f.Short = ""
+    note: f.Note = ""
+
+
+class Window(Strict):
+    """A span of local time on some days; an end at or before the start lies on the next day."""
+
+    days: Annotated[list[f.Day], Field(min_length=1, max_length=7)]
+    start: Annotated[f.Clock, Field(json_schema_extra={"pattern": r"^([01][0-9]|2[0-3]):[0-5][0-9]$"})]
+    end: f.Clock
+    """HH:MM; 24:00 is the end of the day."""
+
+    @model_validator(mode="after")
+    def _is_a_span(self) -> Self:
+        if len(set(self.days)) != len(self.days):
+            raise ValueError("days names a day twice")
+        if self.start == "24:00":
+            raise ValueError("start is at most 23:59; a window that starts at 24:00 starts at 00:00 of the next day")
+        return self
+
+
+def put_answer(row: Answering, answer: Answer | None) -> None:
+    """Writes an answer (None: the next wider one holds) into its row's columns."""
+    row.answer_kind = answer.kind.value if answer else None
+    row.answer_ttl_s = answer.ttl_s if answer else 60
+    row.answer_address4 = str(answer.address4 or "") if answer else ""
+    row.answer_address6 = str(answer.address6 or "") if answer else ""
+    row.answer_name = (answer.name or "") if answer else ""
+
+
+def answer_of(row: Answering) -> Answer | None:
+    """The answer in a row's columns."""
+    if row.answer_kind is None:
+        return None
+    return Answer(
+        kind=AnswerKind(row.answer_kind),
+        ttl_s=row.answer_ttl_s,
+        address4=IPv4Address(row.answer_address4) if row.answer_address4 else None,
+        address6=IPv6Address(row.answer_address6) if row.answer_address6 else None,
+        name=row.answer_name or None,
+    )
+
+
+def block_answer_of(row: Answering) -> BlockAnswer | None:
+    """The answer in a row's columns, as policy speaks of it."""
+    if row.answer_kind is None:
+        return None
+    return BlockAnswer(
+        kind=AnswerKind(row.answer_kind),
+        ttl_s=row.answer_ttl_s,
+        address4=row.answer_address4,
+        address6=row.answer_address6,
+        name=row.answer_name,
+    )
+
+
+def put_basis(row: RuleRow, basis: Basis) -> None:
+    """Writes a letter into its rule's columns."""
+    row.basis_number = basis.number
+    row.basis_date = basis.date or ""
+    row.basis_signer = basis.signer
+    row.basis_note = basis.note
+
+
+def basis_of(row: RuleRow) -> Basis:
+    """The letter in a rule's columns."""
+    return Basis(
+        number=row.basis_number, date=row.basis_date or None, signer=row.basis_signer, note=row.basis_note
+    )
+
+
+def day_bits(days: list[f.Day]) -> int:
+    """Days as the bit set that a window row holds."""
+    return sum(1 << f.DAYS.index(day) for day in days)
+
+
+def days_of_bits(bits: int) -> list[f.Day]:
+    """The days of a window row's bit set, Monday first."""
+    return [day for number, day in enumerate(f.DAYS) if bits >> number & 1]
+
+
+def instant(seconds: int | float | None) -> datetime.datetime | None:
+    """A Unix time as an instant in UTC."""
+    return None if seconds is None else datetime.datetime.fromtimestamp(seconds, datetime.UTC)
+
+
+def seconds(value: datetime.datetime | None) -> int | None:
+    """An instant as whole Unix seconds."""
+    return None if value is None else int(value.timestamp())
+
+
+def as_json(model: BaseModel) -> dict[str, Any]:
+    """A body as the plain JSON values it is sent as."""
+    return model.model_dump(mode="json")
