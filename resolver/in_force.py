@@ -1,0 +1,146 @@
+"""The policy generation in force, and what has been worked out under it.
+
+One object holds all of it, so that a swap is one assignment: whoever took the reference before it keeps one consistent
+policy, index and memory to the end of his query, and nothing remembered outlives the generation it was learnt under.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+from typing import Final
+
+from blocklists.index import Index
+from dnswire.answer import Answer
+from policy.decide import decide
+from policy.model import Decision, Policy, Verdict
+from policy.resolve import Resolved, View, resolve
+from resolver.block import Rendered, render
+from resolver.inspection import inspect
+
+# What a flood of unique names or of spoofed sources may make us remember; beyond it all is forgotten at once, which costs
+# a decision a name (microseconds) to learn again and keeps the look-up a plain dictionary.
+MAX_PLANS: Final = 262_144
+MAX_CLIENTS: Final = 65_536
+
+VERDICTS: Final = len(Verdict)
+
+
+class Plan:
+    """What is to be done with a question: the decision, and the rendered response where it does not pass."""
+
+    __slots__ = ("decision", "passes", "rendered")
+
+    def __init__(self, decision: Decision, rendered: Rendered | None) -> None:
+        self.decision = decision
+        self.rendered = rendered
+        self.passes = rendered is None
+
+
+class Known:
+    """A client address, as the policy in force knows it."""
+
+    __slots__ = ("address", "admitted", "agency_id", "inspected", "plans", "tally", "unit_id", "view")
+
+    def __init__(self, address: bytes, admitted: bool, agency_id: int, unit_id: int, memory: Memory) -> None:
+        self.address = address
+        self.admitted = admitted
+        self.agency_id = agency_id
+        self.unit_id = unit_id
+        self.view = memory.view
+        self.plans = memory.plans
+        self.inspected = memory.inspected
+        self.tally = memory.tally(agency_id)
+
+
+class Memory:
+    """What has been worked out for one view: shared by all its clients."""
+
+    __slots__ = ("inspected", "plans", "tallies", "view")
+
+    def __init__(self, view: View, tallies: dict[int, list[int]]) -> None:
+        self.view = view
+        self.plans: dict[bytes, Plan] = {}
+        self.inspected: dict[bytes, tuple[Answer, Decision]] = {}
+        self.tallies = tallies
+
+    def tally(self, agency_id: int) -> list[int]:
+        """Counters of answers by verdict of an agency."""
+        return self.tallies.setdefault(agency_id, [0] * VERDICTS)
+
+
+class InForce:
+    """One generation's policy at this stretch of time (up to ``valid_until_s``)."""
+
+    def __init__(
+        self, generation: int, policy: Policy, index: Index, now_s: float, tallies: dict[int, list[int]]
+    ) -> None:
+        self.generation = generation
+        self.policy = policy
+        self.index = index
+        self.resolved: Resolved = resolve(policy, now_s)
+        self.valid_until_s = self.resolved.valid_until_s
+        self.known: dict[str, Known] = {}
+        self._memories: dict[int, Memory] = {}
+        self._plan_count = 0
+        self._tallies = tallies
+
+    def later(self, now_s: float) -> InForce:
+        """The same generation after an edge of its schedules: nothing remembered, all worked out anew."""
+        return InForce(self.generation, self.policy, self.index, now_s, self._tallies)
+
+    def identify(self, host: str) -> Known:
+        """The client at a textual socket address (a zone after ``%`` is dropped)."""
+        packed = ipaddress.ip_address(host.partition("%")[0]).packed
+        client = self.resolved.client(packed)
+        number = client.view.number
+        memory = self._memories.get(number)
+        if memory is None:
+            memory = self._memories[number] = Memory(client.view, self._tallies)
+        mapped = packed if len(packed) == 16 else b"\0\0\0\0\0\0\0\0\0\0\xff\xff" + packed
+        known = Known(mapped, client.admitted, client.agency_id, client.unit_id, memory)
+        if len(self.known) >= MAX_CLIENTS:
+            self.known.clear()
+        self.known[host] = known
+        return known
+
+    def plan(self, known: Known, question: bytes, name: bytes, rrtype: int, now_s: float) -> Plan:
+        """Decides on a question that is not remembered, and remembers it under ``question``."""
+        decision = decide(known.view, self.index.match(name), name, rrtype)
+        if decision.verdict in (Verdict.BLOCKED, Verdict.REDIRECTED):
+            ttl_s = decision.answer.ttl_s if decision.answer else 0
+            edge_s = self.seconds_left(now_s)
+            plan = Plan(decision, render(decision, rrtype, edge_s))
+            if edge_s < ttl_s:
+                return plan  # not remembered: its TTL is clipped to an edge that comes nearer
+        else:
+            plan = Plan(decision, None)
+        if self._plan_count >= MAX_PLANS:
+            self._forget()
+        self._plan_count += 1
+        known.plans[question] = plan
+        return plan
+
+    def inspected(self, known: Known, key: bytes, question: Decision, answer: Answer, rrtype: int) -> Decision:
+        """The decision on an answer and all it points to; remembered for as long as the same answer is cached."""
+        if not (answer.aliases or answer.bindings or answer.addresses):
+            return question
+        remembered = known.inspected.get(key)
+        if remembered is not None and remembered[0] is answer:
+            return remembered[1]
+        decision = inspect(known.view, self.index, question, answer, rrtype)
+        if self._plan_count >= MAX_PLANS:
+            self._forget()
+        self._plan_count += 1
+        known.inspected[key] = (answer, decision)
+        return decision
+
+    def seconds_left(self, now_s: float) -> int:
+        """Whole seconds to the next edge of the policy: the most that any TTL may be."""
+        left_s = self.valid_until_s - now_s
+        return int(left_s) if left_s < 2_147_483_647 else 2_147_483_647
+
+    def _forget(self) -> None:
+        for memory in self._memories.values():
+            memory.plans.clear()
+            memory.inspected.clear()
+        self._plan_count = 0

@@ -1,0 +1,286 @@
+"""A query's way from bytes to bytes. THE ORDER OF THE STEPS IS THE SECURITY POLICY.
+
+``Pipeline.answer`` is that way on one screen; each step says why it stands where it stands, and
+``tests/scenarios/test_pipeline_order.py`` has a test for each pair whose exchange would open a bypass. The work of a step is
+elsewhere: parsing in ``dnswire``, deciding in ``policy``, what is remembered in ``in_force.py``, answers of our own in
+``block.py`` and ``local.py``, upstream truth in ``cache.py`` and ``upstream/``.
+
+What is known is answered in one call without a Task, a lock or a message object. What is not waits as a ``Turn`` for its
+upstream and goes on in ``resume`` with the same steps.
+"""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Callable
+from typing import Final, Protocol
+
+from dnswire import edns, response
+from dnswire.answer import Answer
+from dnswire.constants import EdeCode, Rcode, RRClass, RRType
+from dnswire.query import Query, Refused, Unanswerable, parse_query, refuse_type
+from policy.model import Decision, Layer, Verdict
+from querylog.record import CacheState, Transport
+from querylog.spool import SpoolWriter
+from resolver import local
+from resolver.admission import Admission
+from resolver.block import Rendered, ede_option, render
+from resolver.cache import Cache
+from resolver.in_force import InForce, Known
+from resolver.redirect import redirected
+from resolver.stats import Stats
+from resolver.turn import Sender, Turn
+from resolver.upstream.failure import UpstreamFailure
+
+_UDP: Final = int(Transport.UDP)
+_CH: Final = int(RRClass.CH)
+_RD: Final = 0x0100
+_CD: Final = 0x0010
+_BLOCKED: Final = int(Verdict.BLOCKED)
+_REDIRECTED: Final = int(Verdict.REDIRECTED)
+
+# DO and CD change what an upstream answers (RFC 4035 3.2), so they are part of the cache's key.
+_DO_CD: Final = (b"\x00", b"\x01", b"\x02", b"\x03")
+
+_STRANGER: Final = edns.ede(EdeCode.PROHIBITED, "This address belongs to no registered network")
+_INVALID: Final = Decision(Verdict.INVALID, Layer.NONE)
+_NOT_SERVED: Final = Decision(Verdict.REFUSED, Layer.NONE)
+_OWN: Final = Decision(Verdict.LOCAL, Layer.NONE)
+
+
+class Asker(Protocol):
+    """The upstream group as the pipeline uses it."""
+
+    def start(
+        self,
+        name: bytes,
+        rrtype: int,
+        rrclass: int,
+        do: bool,
+        cd: bool,
+        now_s: float,
+        done: Callable[[Answer | UpstreamFailure, int], None],
+    ) -> None:
+        """Starts (or joins) an exchange; calls ``done(answer or failure, upstream number)`` exactly once."""
+
+
+class Pipeline:
+    """One worker's data plane. ``clock`` gives wall-clock seconds (DESIGN 8: TTLs are wall clock)."""
+
+    def __init__(
+        self,
+        in_force: InForce,
+        admission: Admission,
+        cache: Cache,
+        upstreams: Asker,
+        spool: SpoolWriter,
+        stats: Stats,
+        identity: local.Identity,
+        clock: Callable[[], float],
+    ) -> None:
+        self.in_force = in_force
+        self._admission = admission
+        self._cache = cache
+        self._upstreams = upstreams
+        self._spool = spool
+        self._stats = stats
+        self._identity = identity
+        self._clock = clock
+
+    def answer(self, message: bytes, host: str, transport: int, sender: Sender, address: object) -> bytes | None:
+        """The response to ``message`` from ``host``; None where none is due now: dropped, or ``sender`` gets it later."""
+        now_s = self._clock()
+        in_force = self.in_force
+        if now_s >= in_force.valid_until_s:  # a schedule's edge, exact to the second even if nobody else is alive
+            in_force = self.in_force = in_force.later(now_s)
+
+        # 1 Admit by socket source, before anything that a client can claim about himself.
+        known = in_force.known.get(host)
+        if known is None:
+            if not self._admission.admits(host):
+                self._stats.dropped += 1
+                return None
+            known = in_force.identify(host)
+
+        # 2 Parse strictly: what is malformed costs no look-up, and no later step sees it.
+        try:
+            query = parse_query(message)
+        except Unanswerable:
+            self._stats.dropped += 1
+            return None
+        except Refused as refusal:
+            turn = Turn(refusal.query, known, in_force, transport, now_s, sender, address)
+            return self._own(turn, Rendered(refusal.rcode), _INVALID)
+        turn = Turn(query, known, in_force, transport, now_s, sender, address)
+        refused = refuse_type(query)
+        if refused is not None:
+            return self._own(turn, Rendered(refused[0]), _INVALID)
+
+        # 3 Who asks: an address of no agency is refused before policy or cache can tell him anything.
+        if not known.admitted:
+            return self._own(turn, Rendered(Rcode.REFUSED, options=_STRANGER), _NOT_SERVED)
+        if query.rrclass == _CH:
+            return self._own(turn, local.about_server(query, self._identity), _OWN)
+        if not query.flags & _RD:  # answering from the cache alone would tell who asked what before (snooping)
+            return self._own(turn, Rendered(Rcode.REFUSED, options=local.NOT_RECURSIVE), _NOT_SERVED)
+        if query.name == local.WHOAMI:
+            return self._own(turn, local.about_client(query, self._whoami(turn)), _OWN)
+
+        # 4 Decide on the name: before the cache, so that an edit holds from the next query and no client ever gets
+        #   what was decided for another; before ANY and special names, so that neither is a way around a rule.
+        name = query.name
+        question = name + message[query.question_end - 4 : query.question_end]
+        plan = known.plans.get(question)
+        if plan is None:
+            plan = in_force.plan(known, question, name, query.rrtype, now_s)
+        turn.decision = plan.decision
+        if plan.rendered is not None:
+            return self._block(turn, plan.decision, plan.rendered)
+        if query.rrtype == RRType.ANY:
+            return self._own(turn, local.ANY_ANSWER, _OWN)
+        special = local.special_name(query)
+        if special is not None:
+            return self._own(turn, special, _OWN)
+
+        # 5 Cache: upstream truth only, the same for all clients.
+        turn.key = question + _DO_CD[(1 if query.do else 0) | (2 if query.flags & _CD else 0)]
+        entry = self._cache.get(turn.key, now_s)
+        if entry is not None:
+            turn.cache_state = CacheState.HIT
+            return self._relay(turn, entry.answer, int(now_s - entry.stored_s))
+
+        # 6 Upstream: coalesced, bounded, with a deadline; goes on in ``resume``.
+        self._ask(turn, name)
+        return None
+
+    def _ask(self, turn: Turn, name: bytes) -> None:
+        query = turn.query
+        turn.cache_state = CacheState.MISS
+        turn.resumer = self
+        cd = bool(query.flags & _CD)
+        self._upstreams.start(name, query.rrtype, query.rrclass, query.do, cd, turn.now_s, turn.done)
+
+    def resume(self, turn: Turn, outcome: Answer | UpstreamFailure, upstream: int) -> None:
+        """Takes a turn that waited for its upstream to its end (``turn.Resumer``)."""
+        turn.now_s = self._clock()
+        turn.upstream = upstream
+        decision = turn.decision
+        if decision is not None and decision.verdict == _REDIRECTED:
+            wire = self._redirect(turn, decision, outcome)
+        elif isinstance(outcome, UpstreamFailure):
+            wire = self._fail(turn, outcome)
+        else:
+            self._cache.put(turn.key, outcome, turn.now_s)
+            wire = self._relay(turn, outcome, 0)
+        if wire is not None:
+            turn.sender.send(wire, turn.address)
+
+    def _relay(self, turn: Turn, answer: Answer, age_s: int) -> bytes | None:
+        # 7 Inspect whom the answer points to: on cache hits too, since the answer may be older than the rule.
+        in_force = turn.in_force
+        query = turn.query
+        decision = turn.decision or _OWN
+        if answer.aliases or answer.bindings or answer.addresses:
+            decision = in_force.inspected(turn.known, turn.key, decision, answer, query.rrtype)
+            if decision.verdict == _BLOCKED or decision.verdict == _REDIRECTED:
+                turn.decision = decision
+                rendered = render(decision, query.rrtype, in_force.seconds_left(turn.now_s))
+                return self._block(turn, decision, rendered)
+
+        # 8 Finish: the client's ID and case, TTLs aged and clipped to the policy's next edge, EDE, size.
+        limit = response.size_limit(query, turn.transport == _UDP)
+        options = self._options(query, answer)
+        wire = response.relay(query, answer, age_s, in_force.seconds_left(turn.now_s), limit, options)
+
+        # 9 Spool, then send: what a client got is in the log, whatever happens to us next.
+        self._record(turn, decision, answer.rcode, answer.digest)
+        return wire
+
+    def _block(self, turn: Turn, decision: Decision, rendered: Rendered) -> bytes | None:
+        if rendered.alias and turn.query.rrtype in (RRType.A, RRType.AAAA):
+            return self._follow(turn, decision, rendered)
+        return self._own(turn, rendered, decision)
+
+    def _follow(self, turn: Turn, decision: Decision, rendered: Rendered) -> bytes | None:
+        """A redirection to a name: its addresses are looked up as any client would get them, policy aside."""
+        query = turn.query
+        turn.decision = decision
+        tail = query.question_wire()[-4:]
+        turn.key = rendered.alias + tail + _DO_CD[0]
+        entry = self._cache.get(turn.key, turn.now_s)
+        if entry is not None:
+            turn.cache_state = CacheState.HIT
+            return self._own(turn, redirected(rendered, entry.answer, int(turn.now_s - entry.stored_s)), decision)
+        turn.cache_state = CacheState.MISS
+        turn.resumer = self
+        self._upstreams.start(rendered.alias, query.rrtype, query.rrclass, False, False, turn.now_s, turn.done)
+        return None
+
+    def _redirect(self, turn: Turn, decision: Decision, outcome: Answer | UpstreamFailure) -> bytes:
+        rendered = render(decision, turn.query.rrtype, turn.in_force.seconds_left(turn.now_s))
+        if isinstance(outcome, UpstreamFailure):
+            return self._own(turn, redirected(rendered, None, 0), decision)
+        self._cache.put(turn.key, outcome, turn.now_s)
+        return self._own(turn, redirected(rendered, outcome, 0), decision)
+
+    def _fail(self, turn: Turn, failure: UpstreamFailure) -> bytes:
+        options = edns.ede(failure.ede, failure.reason)
+        return self._own(turn, Rendered(Rcode.SERVFAIL, options=options), turn.decision or _OWN)
+
+    def _own(self, turn: Turn, rendered: Rendered, decision: Decision) -> bytes:
+        """A response of our own: steps 8 and 9 for what no upstream said."""
+        query = turn.query
+        wire = response.respond(
+            query,
+            rendered.rcode,
+            response.size_limit(query, turn.transport == _UDP),
+            answer=rendered.answer,
+            ancount=rendered.ancount,
+            authority=rendered.authority,
+            nscount=rendered.nscount,
+            options=rendered.options + local.identity_options(query, self._identity),
+        )
+        digest = zlib.crc32(rendered.answer) if rendered.ancount else 0
+        self._record(turn, decision, rendered.rcode, digest)
+        return wire
+
+    def _record(self, turn: Turn, decision: Decision, rcode: int, digest: int) -> None:
+        query = turn.query
+        known = turn.known
+        self._spool.append(
+            int(turn.now_s * 1_000_000),
+            known.address,
+            known.agency_id,
+            known.unit_id,
+            turn.in_force.generation,
+            decision.rule_id,
+            decision.list_id,
+            decision.category_id,
+            digest,
+            int((turn.now_s - turn.began_s) * 1_000_000),
+            query.rrtype,
+            rcode,
+            turn.upstream,
+            turn.transport,
+            decision.verdict,
+            decision.layer,
+            decision.via,
+            turn.cache_state,
+            query.name,
+            decision.matched,
+        )
+        known.tally[decision.verdict] += 1
+        self._stats.count(turn.transport, rcode, decision.verdict, decision.category_id, decision.list_id)
+
+    def _options(self, query: Query, answer: Answer) -> bytes:
+        if not query.edns or not (answer.ede or query.edns_options):
+            return b""
+        said = b"".join([edns.ede(code, text) for code, text in answer.ede])
+        return said + local.identity_options(query, self._identity)
+
+    def _whoami(self, turn: Turn) -> tuple[str, ...]:
+        known: Known = turn.known
+        policy = turn.in_force.policy
+        agency = next((agency.code for agency in policy.agencies if agency.id == known.agency_id), "-")
+        unit = next((unit.code for unit in policy.units if unit.id == known.unit_id), "-")
+        return (f"agency={agency}", f"unit={unit}", f"generation={turn.in_force.generation}")

@@ -1,0 +1,36 @@
+"""The response to a redirected name: our CNAME, and behind it what the upstream says about its target."""
+
+from __future__ import annotations
+
+from dnswire import name as wire
+from dnswire.answer import Answer, records
+from dnswire.constants import RRType
+from dnswire.response import rr, soa_rr
+from resolver.block import Rendered
+
+_ADDRESS_TYPES = (RRType.A, RRType.AAAA)
+
+
+def redirected(rendered: Rendered, answer: Answer | None, age_s: int) -> Rendered:
+    """``rendered`` completed by the answer to its alias.
+
+    Only addresses and the aliases on the way to them are taken over; the TTL of each is aged by ``age_s`` and no longer
+    than the redirection's own. Without an answer (the upstream failed, or the type has none) the CNAME stands alone with
+    an SOA: NODATA of the target.
+    """
+    sections = rendered.answer
+    count = rendered.ancount
+    for record in records(answer) if answer is not None else ():
+        if record.section or record.rrtype not in (*_ADDRESS_TYPES, RRType.CNAME):
+            continue
+        rdata = record.rdata
+        if record.rrtype == RRType.CNAME and answer is not None:
+            rdata = wire.read(answer.message, record.rdata_offset)[0]  # its compression points into another message
+        ttl_s = max(min(record.ttl_s - age_s, rendered.ttl_s), 0)
+        sections += rr(record.owner, record.rrtype, ttl_s, rdata)
+        count += 1
+    if count > rendered.ancount:
+        return Rendered(rendered.rcode, sections, count, options=rendered.options, ttl_s=rendered.ttl_s)
+    return Rendered(
+        rendered.rcode, sections, count, soa_rr(rendered.ttl_s), 1, options=rendered.options, ttl_s=rendered.ttl_s
+    )

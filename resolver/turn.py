@@ -1,0 +1,80 @@
+"""One query on its way through the pipeline: all that its steps hand on, frozen at the time of asking.
+
+A turn that waits for an upstream keeps the policy that was in force when it began, so that no answer ever mixes two
+generations.
+"""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from dnswire.answer import Answer
+from dnswire.query import Query
+from policy.model import Decision
+from resolver.in_force import InForce, Known
+from resolver.upstream.failure import UpstreamFailure
+
+
+class Sender(Protocol):
+    """Where a response that comes later goes: a UDP port, or the adapter of a TCP connection."""
+
+    def send(self, response: bytes, address: object) -> None:
+        """Sends ``response`` to ``address``; drops it where that is no longer possible."""
+
+
+class Resumer(Protocol):
+    """Takes a turn further once its upstream has answered."""
+
+    def resume(self, turn: Turn, outcome: Answer | UpstreamFailure, upstream: int) -> None:
+        """Ends ``turn`` with what upstream number ``upstream`` said, or with why nobody did."""
+
+
+class Turn:
+    """One query, its client and where its answer goes. Times are wall-clock seconds."""
+
+    __slots__ = (
+        "address",
+        "began_s",
+        "cache_state",
+        "decision",
+        "in_force",
+        "key",
+        "known",
+        "now_s",
+        "query",
+        "resumer",
+        "sender",
+        "transport",
+        "upstream",
+    )
+
+    def __init__(
+        self,
+        query: Query,
+        known: Known,
+        in_force: InForce,
+        transport: int,
+        now_s: float,
+        sender: Sender,
+        address: object,
+    ) -> None:
+        self.query = query
+        self.known = known
+        self.in_force = in_force
+        self.transport = transport
+        self.began_s = now_s
+        self.now_s = now_s
+        self.sender = sender
+        self.address = address
+        self.decision: Decision | None = None
+        self.key = b""
+        self.cache_state = 0
+        self.upstream = 0
+        self.resumer: Resumer | None = None
+
+    def done(self, outcome: Answer | UpstreamFailure, upstream: int) -> None:
+        """The upstream's word, or why there is none; called once by the upstream group."""
+        resumer = self.resumer
+        if resumer is not None:
+            self.resumer = None
+            resumer.resume(self, outcome, upstream)

@@ -1,0 +1,151 @@
+"""UDP: datagrams from a socket to the pipeline and back, in batches from the event loop.
+
+A reader of the loop drains up to a batch a wake, so that one system call of the poller serves many queries and no
+client's burst starves timers and TCP. The socket comes from the supervisor, which keeps it open: what is queued in it
+outlives a killed worker.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import socket
+import struct
+from collections.abc import Callable
+from typing import Any, Final, Protocol
+
+from querylog.record import Transport
+from resolver.stats import Stats
+from resolver.turn import Sender
+
+_log = logging.getLogger(__name__)
+
+BATCH: Final = 64
+
+# A query is a name and an OPT RR; the 4,096 octets that EDNS made customary leave room for any cookie. Longer ones are cut
+# by the kernel and fail the parser.
+MAX_QUERY_SIZE: Final = 4_096
+
+_UDP: Final = int(Transport.UDP)
+
+# Linux's numbers; Python's socket module names only some of them (ip(7), ipv6(7)).
+_IP_PKTINFO: Final = 8
+_IPV6_RECVPKTINFO: Final = 49
+_IPV6_PKTINFO: Final = 50
+_PKTINFO4: Final = struct.Struct("=I4s4s")
+_CONTROL_SIZE: Final = socket.CMSG_SPACE(20)
+
+Answerer = Callable[[bytes, str, int, Sender, object], bytes | None]
+
+
+class UdpPort(Protocol):
+    """A listening UDP socket of a worker."""
+
+    def start(self, loop: asyncio.AbstractEventLoop) -> None:
+        """Begins to read."""
+
+    def stop(self, loop: asyncio.AbstractEventLoop) -> None:
+        """Stops reading; responses can still be sent."""
+
+    def send(self, response: bytes, address: object) -> None:
+        """Sends a response to the address that came with its query."""
+
+    def close(self) -> None:
+        """Closes the socket (the supervisor's copy stays open)."""
+
+
+def open_port(sock: socket.socket, answer: Answerer, stats: Stats) -> UdpPort:
+    """The port for a bound socket: the plain one, or for a wildcard address the one that answers from where it was asked."""
+    if sock.getsockname()[0] in ("0.0.0.0", "::"):
+        return _WildcardPort(sock, answer, stats)
+    return _PlainPort(sock, answer, stats)
+
+
+class _PlainPort:
+    """A socket bound to one address: the kernel knows where responses come from."""
+
+    def __init__(self, sock: socket.socket, answer: Answerer, stats: Stats) -> None:
+        sock.setblocking(False)
+        self._sock = sock
+        self._answer = answer
+        self._stats = stats
+
+    def start(self, loop: asyncio.AbstractEventLoop) -> None:
+        """Begins to read."""
+        loop.add_reader(self._sock.fileno(), self._drain)
+
+    def stop(self, loop: asyncio.AbstractEventLoop) -> None:
+        """Stops reading."""
+        loop.remove_reader(self._sock.fileno())
+
+    def close(self) -> None:
+        """Closes the socket."""
+        self._sock.close()
+
+    def _drain(self) -> None:
+        receive = self._sock.recvfrom
+        send = self._sock.sendto
+        answer = self._answer
+        try:
+            for _ in range(BATCH):
+                message, address = receive(MAX_QUERY_SIZE)
+                response = answer(message, address[0], _UDP, self, address)
+                if response is not None:
+                    try:
+                        send(response, address)
+                    except OSError:  # a full buffer or an unroutable client: he asks again, others must not wait
+                        self._stats.send_failures += 1
+        except BlockingIOError:
+            return
+        except OSError as error:
+            _log.warning("receiving on %s failed: %s", self._sock.getsockname(), error)
+
+    def send(self, response: bytes, address: Any) -> None:
+        """Sends a response to ``address`` as ``recvfrom`` gave it."""
+        try:
+            self._sock.sendto(response, address)
+        except OSError:
+            self._stats.send_failures += 1
+
+
+class _WildcardPort(_PlainPort):
+    """A socket bound to all addresses: each response must leave from the address that was asked.
+
+    Without this a host with several addresses answers from the one its routing table prefers, and clients discard the
+    response as forged.
+    """
+
+    def __init__(self, sock: socket.socket, answer: Answerer, stats: Stats) -> None:
+        super().__init__(sock, answer, stats)
+        if sock.family == socket.AF_INET6:
+            sock.setsockopt(socket.IPPROTO_IPV6, _IPV6_RECVPKTINFO, 1)
+        else:
+            sock.setsockopt(socket.IPPROTO_IP, _IP_PKTINFO, 1)
+
+    def _drain(self) -> None:
+        try:
+            for _ in range(BATCH):
+                message, control, _, address = self._sock.recvmsg(MAX_QUERY_SIZE, _CONTROL_SIZE)
+                origin = (address, [_from_where_asked(item) for item in control])
+                response = self._answer(message, address[0], _UDP, self, origin)
+                if response is not None:
+                    self.send(response, origin)
+        except BlockingIOError:
+            return
+        except OSError as error:
+            _log.warning("receiving on %s failed: %s", self._sock.getsockname(), error)
+
+    def send(self, response: bytes, address: Any) -> None:
+        """Sends a response to the (address, control messages) that came with its query."""
+        try:
+            self._sock.sendmsg([response], address[1], 0, address[0])
+        except OSError:
+            self._stats.send_failures += 1
+
+
+def _from_where_asked(control: tuple[int, int, bytes]) -> tuple[int, int, bytes]:
+    level, kind, data = control
+    if level == socket.IPPROTO_IP and kind == _IP_PKTINFO:
+        # The interface is left to routing: an answer may have to leave by another one than the query came in by.
+        return level, kind, _PKTINFO4.pack(0, _PKTINFO4.unpack(data)[1], bytes(4))
+    return level, _IPV6_PKTINFO, data
