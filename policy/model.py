@@ -299,7 +299,9 @@ class Decision:
     """A verdict on one name (or address) for one view, with its whole reason.
 
     ``answer`` is set for BLOCKED and REDIRECTED. ``matched`` is the listed or ruled name in lower-case wire form
-    (``b""`` where no name matched). ``ede_text`` is ready for the wire.
+    (``b""`` where no name matched). ``ede_text`` is ready for the wire. ``allow_layer`` is the layer that let the name
+    through, for ALLOWED the same as ``layer``; for OBSERVED ``layer`` is the observing rule's and ``allow_layer`` the
+    allow's, which is what an answer's targets are weighed against (``decide.combine``).
     """
 
     verdict: Verdict
@@ -312,3 +314,4 @@ class Decision:
     ede: Ede = Ede.NONE
     ede_text: str = ""
     via: Via = Via.QUESTION
+    allow_layer: Layer = Layer.NONE

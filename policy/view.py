@@ -1,0 +1,165 @@
+"""What a decision reads: the rules in force of each scope, arranged by what they speak of.
+
+Made by ``resolve.py``, read by ``candidates.py`` on the hot path, and never changed after. A **rule set** holds
+the rules in force of one scope in one layer; a **view** is the sequence of rule sets that holds for a client. Rule sets
+are shared between views, and views between tenants with the same rules in force. Tables by name are shared by all
+views, so that the many names of which no rule speaks cost one probe a label.
+"""
+
+from __future__ import annotations
+
+from policy.model import (
+    Action,
+    BlockAnswer,
+    Category,
+    Decision,
+    Language,
+    Layer,
+    ListInfo,
+    Rule,
+    ScopeKind,
+    Service,
+)
+from policy.networks import PrefixTable
+from policy.patterns import PatternSet
+
+
+class RuleInForce:
+    """A rule with the questions a decision asks of it already answered.
+
+    ``category_id``, ``list_id``, ``service_id``: of the target, 0 where it is of another kind. ``kind_rank``: how
+    directly the target names a name, 0 the most (see ``candidates.py`` on ties).
+    """
+
+    __slots__ = (
+        "allows",
+        "category_id",
+        "important",
+        "kind_rank",
+        "list_id",
+        "observes",
+        "rule",
+        "rule_id",
+        "service_id",
+    )
+
+    def __init__(self, rule: Rule, kind_rank: int, category_id: int, list_id: int, service_id: int) -> None:
+        self.rule = rule
+        self.rule_id = rule.id
+        self.allows = rule.action is Action.ALLOW
+        self.observes = rule.action is Action.OBSERVE
+        self.important = rule.important
+        self.kind_rank = kind_rank
+        self.category_id = category_id
+        self.list_id = list_id
+        self.service_id = service_id
+
+
+RulesById = dict[int, list[RuleInForce]]
+RulesByName = dict[bytes, RulesById]  # lower-case wire name -> rule set number -> rules
+
+
+class RuleSet:
+    """The rules in force of one scope in one layer. Those by name are in ``Ground``, under ``number``."""
+
+    __slots__ = (
+        "by_category",
+        "by_list",
+        "by_service",
+        "layer",
+        "networks",
+        "number",
+        "pattern_rules",
+        "patterns",
+        "scope",
+    )
+
+    def __init__(self, number: int, layer: Layer, scope: ScopeKind) -> None:
+        self.number = number
+        self.layer = layer
+        self.scope = scope
+        self.by_category: RulesById = {}
+        self.by_list: RulesById = {}
+        self.by_service: RulesById = {}
+        self.patterns: PatternSet | None = None
+        self.pattern_rules: list[RuleInForce] = []  # parallel to patterns.patterns
+        self.networks: PrefixTable[list[RuleInForce]] | None = None
+
+
+class KnownName:
+    """A name that people registered outside rules: of services, or protected. It stands for all names below it too."""
+
+    __slots__ = ("protected", "services")
+
+    def __init__(self) -> None:
+        self.protected = False
+        self.services: list[Service] = []
+
+
+class ListInForce:
+    """A list as the LISTS layer sees it.
+
+    ``negative_id``: the first of its categories that is negative, 0 if none is. ``relaxes``: whether its allow entries
+    count, which is so where the list is in force: it feeds a negative category, or feeds no category at all.
+    """
+
+    __slots__ = ("category_ids", "info", "list_id", "national", "negative_id", "relaxes")
+
+    def __init__(self, info: ListInfo, category_ids: tuple[int, ...], negative_id: int) -> None:
+        self.info = info
+        self.list_id = info.id
+        self.national = info.national
+        self.category_ids = category_ids
+        self.negative_id = negative_id
+        self.relaxes = negative_id != 0 or not info.category_ids
+
+
+class Ground:
+    """What all views of a policy share at an instant."""
+
+    __slots__ = ("answer", "below_rules", "categories", "exact_rules", "known", "language", "lists", "negative")
+
+    def __init__(
+        self,
+        known: dict[bytes, KnownName],
+        lists: dict[int, ListInForce],
+        categories: dict[int, Category],
+        language: Language,
+        answer: BlockAnswer,
+    ) -> None:
+        self.known = known
+        self.lists = lists
+        self.categories = categories
+        self.negative = frozenset(category.id for category in categories.values() if category.negative)
+        self.language = language
+        self.answer = answer
+        self.exact_rules: RulesByName = {}
+        self.below_rules: RulesByName = {}
+
+
+class View:
+    """The policy of one client: rule sets in the order of layers, and the default.
+
+    ``number`` identifies it within a ``Resolved``. ``before`` are the rule sets of layers 1 and 2, ``after`` those of
+    layers 4 to 6. ``allow_list_only``: the scope that is (the nearest to the client), None where the default allows.
+    """
+
+    __slots__ = ("after", "allow_list_only", "before", "default", "ground", "has_networks", "has_patterns", "number")
+
+    def __init__(
+        self,
+        number: int,
+        ground: Ground,
+        before: tuple[RuleSet, ...],
+        after: tuple[RuleSet, ...],
+        allow_list_only: ScopeKind | None,
+        default: Decision,
+    ) -> None:
+        self.number = number
+        self.ground = ground
+        self.before = before
+        self.after = after
+        self.allow_list_only = allow_list_only
+        self.default = default
+        self.has_patterns = any(rule_set.patterns is not None for rule_set in before + after)
+        self.has_networks = any(rule_set.networks is not None for rule_set in before + after)
