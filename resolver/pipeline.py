@@ -1,12 +1,12 @@
 """A query's way from bytes to bytes. THE ORDER OF THE STEPS IS THE SECURITY POLICY.
 
 ``Pipeline.answer`` is that way on one screen; each step says why it stands where it stands, and
-``tests/scenarios/test_pipeline_order.py`` has a test for each pair whose exchange would open a bypass. The work of a step is
-elsewhere: parsing in ``dnswire``, deciding in ``policy``, what is remembered in ``in_force.py``, answers of our own in
-``block.py`` and ``local.py``, upstream truth in ``cache.py`` and ``upstream/``.
+``tests/scenarios/test_pipeline_order.py`` has a test for each pair whose exchange would open a bypass. The work of a
+step is elsewhere: parsing in ``dnswire``, deciding in ``policy``, what is remembered in ``in_force.py``, answers of our
+own in ``block.py`` and ``local.py``, upstream truth in ``cache.py`` and ``upstream/``.
 
-What is known is answered in one call without a Task, a lock or a message object. What is not waits as a ``Turn`` for its
-upstream and goes on in ``resume`` with the same steps.
+What is known is answered in one call without a Task, a lock or a message object. What is not waits as a ``Turn`` for
+its upstream and goes on in ``resume`` with the same steps.
 """
 
 from __future__ import annotations
@@ -88,7 +88,7 @@ class Pipeline:
         self._clock = clock
 
     def answer(self, message: bytes, host: str, transport: int, sender: Sender, address: object) -> bytes | None:
-        """The response to ``message`` from ``host``; None where none is due now: dropped, or ``sender`` gets it later."""
+        """The response to ``message`` from ``host``; empty: none is due; None: ``sender`` gets it later."""
         now_s = self._clock()
         in_force = self.in_force
         if now_s >= in_force.valid_until_s:  # a schedule's edge, exact to the second even if nobody else is alive
@@ -99,7 +99,7 @@ class Pipeline:
         if known is None:
             if not self._admission.admits(host):
                 self._stats.dropped += 1
-                return None
+                return b""
             known = in_force.identify(host)
 
         # 2 Parse strictly: what is malformed costs no look-up, and no later step sees it.
@@ -107,7 +107,7 @@ class Pipeline:
             query = parse_query(message)
         except Unanswerable:
             self._stats.dropped += 1
-            return None
+            return b""
         except Refused as refusal:
             turn = Turn(refusal.query, known, in_force, transport, now_s, sender, address)
             return self._own(turn, Rendered(refusal.rcode), _INVALID)
@@ -224,7 +224,7 @@ class Pipeline:
         return self._own(turn, redirected(rendered, outcome, 0), decision)
 
     def _fail(self, turn: Turn, failure: UpstreamFailure) -> bytes:
-        options = edns.ede(failure.ede, failure.reason)
+        options = edns.ede(*failure.ede)
         return self._own(turn, Rendered(Rcode.SERVFAIL, options=options), turn.decision or _OWN)
 
     def _own(self, turn: Turn, rendered: Rendered, decision: Decision) -> bytes:

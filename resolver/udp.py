@@ -22,8 +22,8 @@ _log = logging.getLogger(__name__)
 
 BATCH: Final = 64
 
-# A query is a name and an OPT RR; the 4,096 octets that EDNS made customary leave room for any cookie. Longer ones are cut
-# by the kernel and fail the parser.
+# A query is a name and an OPT RR; the 4,096 octets that EDNS made customary leave room for any cookie. Longer ones are
+# cut by the kernel and fail the parser.
 MAX_QUERY_SIZE: Final = 4_096
 
 _UDP: Final = int(Transport.UDP)
@@ -35,6 +35,7 @@ _IPV6_PKTINFO: Final = 50
 _PKTINFO4: Final = struct.Struct("=I4s4s")
 _CONTROL_SIZE: Final = socket.CMSG_SPACE(20)
 
+# The response; empty: none is due; None: the sender gets it later.
 Answerer = Callable[[bytes, str, int, Sender, object], bytes | None]
 
 
@@ -55,7 +56,7 @@ class UdpPort(Protocol):
 
 
 def open_port(sock: socket.socket, answer: Answerer, stats: Stats) -> UdpPort:
-    """The port for a bound socket: the plain one, or for a wildcard address the one that answers from where it was asked."""
+    """The port for a bound socket; one on a wildcard address answers from the address that was asked."""
     if sock.getsockname()[0] in ("0.0.0.0", "::"):
         return _WildcardPort(sock, answer, stats)
     return _PlainPort(sock, answer, stats)
@@ -90,7 +91,7 @@ class _PlainPort:
             for _ in range(BATCH):
                 message, address = receive(MAX_QUERY_SIZE)
                 response = answer(message, address[0], _UDP, self, address)
-                if response is not None:
+                if response:
                     try:
                         send(response, address)
                     except OSError:  # a full buffer or an unroutable client: he asks again, others must not wait
@@ -128,7 +129,7 @@ class _WildcardPort(_PlainPort):
                 message, control, _, address = self._sock.recvmsg(MAX_QUERY_SIZE, _CONTROL_SIZE)
                 origin = (address, [_from_where_asked(item) for item in control])
                 response = self._answer(message, address[0], _UDP, self, origin)
-                if response is not None:
+                if response:
                     self.send(response, origin)
         except BlockingIOError:
             return

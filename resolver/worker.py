@@ -1,0 +1,218 @@
+"""One worker process: a uvloop, its sockets, a pipeline, and what keeps the pipeline's policy fresh.
+
+The supervisor hands over bound sockets and starts as many workers as there are cores. A worker reads a snapshot and
+appends to its spool; it asks nobody for anything else, so that it answers for as long as it lives.
+
+SIGTERM: stop reading, let waiting queries end, close the spool, exit 0. SIGHUP: look for a new generation now.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import json
+import logging
+import os
+import signal
+import socket
+import time
+from pathlib import Path
+from typing import Final
+
+import uvloop
+
+from querylog.record import Transport
+from querylog.spool import SpoolWriter
+from resolver import local
+from resolver.admission import Admission
+from resolver.cache import Cache
+from resolver.in_force import InForce
+from resolver.pipeline import Pipeline
+from resolver.settings import WorkerSettings
+from resolver.stats import Stats
+from resolver.tcp import TcpLimits, TcpListener
+from resolver.turn import Sender
+from resolver.udp import UdpPort, open_port
+from resolver.upstream.group import UpstreamGroup
+from snapshots.generation import Generation, open_current
+from snapshots.watch import Watcher
+
+_log = logging.getLogger(__name__)
+
+# "An edit is in force within a second": publishing takes a part of it, opening and resolving another.
+WATCH_INTERVAL_S: Final = 0.2
+STATS_INTERVAL_S: Final = 1.0
+DRAIN_S: Final = 5.0
+
+
+def run_worker(settings: WorkerSettings) -> None:
+    """Runs a worker until SIGTERM. Raises ``snapshots`` errors where no sound generation exists."""
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        runner.run(Worker(settings).run())
+
+
+class _Later:
+    """The sender of a TCP connection's slow answers: the address is the future that its handler waits for."""
+
+    def send(self, response: bytes, address: object) -> None:
+        """Hands ``response`` to the waiting handler; a connection that is gone has cancelled it."""
+        if isinstance(address, asyncio.Future) and not address.done():
+            address.set_result(response)
+
+
+class Worker:
+    """The parts of one worker and their life."""
+
+    def __init__(self, settings: WorkerSettings) -> None:
+        self._settings = settings
+        self._stats = Stats()
+        self._stop = asyncio.Event()
+        self._look = asyncio.Event()
+        self._started_s = time.time()
+        self._faults = 0
+
+    async def run(self) -> None:
+        """Answers queries until told to stop."""
+        settings = self._settings
+        loop = asyncio.get_running_loop()
+        loop.add_signal_handler(signal.SIGTERM, self._stop.set)
+        loop.add_signal_handler(signal.SIGINT, lambda: None)  # Ctrl-C reaches all; the supervisor says when to stop
+        loop.add_signal_handler(signal.SIGHUP, self._look.set)
+
+        generation = open_current(Path(settings.snapshots_root))
+        spool = SpoolWriter(
+            Path(settings.spool_dir),
+            settings.node,
+            settings.number,
+            segment_size_bytes=settings.spool_segment_bytes,
+            quota_bytes=settings.spool_quota_bytes,
+        )
+        cache = Cache(settings.cache_size_bytes, settings.min_ttl_s, settings.max_ttl_s, settings.negative_max_ttl_s)
+        upstreams = UpstreamGroup.from_settings(settings, loop)
+        self._cache = cache
+        self._spool = spool
+        self._upstreams = upstreams
+        self._pipeline = Pipeline(
+            self._in_force(generation),
+            Admission(settings.allow_from),
+            cache,
+            upstreams,
+            spool,
+            self._stats,
+            local.Identity(settings.version, settings.hostname or socket.gethostname()),
+            time.time,
+        )
+        ports = [open_port(socket.socket(fileno=fd), self._answer, self._stats) for fd in settings.udp_fds]
+        tcp = TcpListener(
+            [socket.socket(fileno=fd) for fd in settings.tcp_fds],
+            self._answer_tcp,
+            TcpLimits(max_connections=settings.tcp_max_connections, idle_s=settings.tcp_idle_s),
+        )
+        # What lives now lives as long as the process: the collector need not look at a million-rule policy again.
+        gc.collect()
+        gc.freeze()
+        for port in ports:
+            port.start(loop)
+        await tcp.start()
+        background = [
+            asyncio.create_task(self._watch(generation)),
+            asyncio.create_task(self._report()),
+        ]
+        _log.info("answering", extra={"worker": settings.number, "generation": generation.number})
+        await self._stop.wait()
+        await self._drain(ports, tcp, background)
+
+    def _in_force(self, generation: Generation) -> InForce:
+        return InForce(generation.number, generation.policy, generation.index, time.time(), self._stats.tallies)
+
+    def _answer(self, message: bytes, host: str, transport: int, sender: Sender, address: object) -> bytes | None:
+        """The pipeline behind a net: a fault of ours costs one query, not the process."""
+        try:
+            return self._pipeline.answer(message, host, transport, sender, address)
+        except Exception:
+            self._faults += 1
+            if self._faults <= 100:  # an attacker who found a fault must not fill the disk with it
+                _log.exception("a query could not be processed", extra={"message_hex": message[:512].hex()})
+            return b""
+
+    def _answer_tcp(self, message: bytes, client_address: str) -> bytes | asyncio.Future[bytes]:
+        waiting: asyncio.Future[bytes] = asyncio.get_running_loop().create_future()
+        response = self._answer(message, client_address, Transport.TCP, _LATER, waiting)
+        return waiting if response is None else response
+
+    async def _watch(self, generation: Generation) -> None:
+        """Puts each new generation in force; opening and resolving happen beside the loop, the swap is one assignment."""
+        watcher = Watcher(Path(self._settings.snapshots_root), generation.number)
+        while True:
+            try:
+                await asyncio.wait_for(self._look.wait(), WATCH_INTERVAL_S)
+            except TimeoutError:
+                pass
+            self._look.clear()
+            if not watcher.changed():
+                continue
+            try:
+                opened = await asyncio.to_thread(watcher.poll)
+                if opened is None:
+                    continue
+                in_force = await asyncio.to_thread(self._in_force, opened)
+            except Exception:
+                _log.exception("the new generation cannot be put in force; the one before stays")
+                continue
+            self._pipeline.in_force = in_force
+            _log.info("generation in force", extra={"generation": opened.number})
+
+    async def _report(self) -> None:
+        """Once a second: makes the spool durable, and writes the counters for the program to read."""
+        while True:
+            await asyncio.sleep(STATS_INTERVAL_S)
+            try:
+                await asyncio.to_thread(self._spool.flush)
+                self._write_stats()
+            except OSError:
+                _log.exception("the spool or the counters could not be written")
+
+    def _write_stats(self) -> None:
+        path = Path(self._settings.stats_path)
+        beside = path.with_suffix(".tmp")
+        beside.write_text(json.dumps(self._document()))
+        beside.replace(path)
+
+    def _document(self) -> dict[str, object]:
+        return {
+            "worker": self._settings.number,
+            "pid": os.getpid(),
+            "started_s": self._started_s,
+            "written_s": time.time(),
+            "generation": self._pipeline.in_force.generation,
+            "answers": self._spool.answers,
+            "gaps": self._spool.gaps,
+            "faults": self._faults,
+            **self._stats.document(self._pipeline.in_force.policy),
+            "cache": self._cache.counters(),
+            "upstreams": self._upstreams.counters(),
+            "compiled": not Path(_pipeline_file()).suffix == ".py",
+        }
+
+    async def _drain(self, ports: list[UdpPort], tcp: TcpListener, background: list[asyncio.Task[None]]) -> None:
+        loop = asyncio.get_running_loop()
+        for port in ports:
+            port.stop(loop)
+        await tcp.drain(DRAIN_S)
+        await self._upstreams.drain(DRAIN_S)
+        for task in background:
+            task.cancel()
+        await asyncio.gather(*background, return_exceptions=True)
+        for port in ports:
+            port.close()
+        self._spool.close()
+        self._write_stats()
+
+
+_LATER: Final = _Later()
+
+
+def _pipeline_file() -> str:
+    from resolver import pipeline
+
+    return pipeline.__file__
