@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import json
 import tomllib
 import types
 import typing
@@ -20,7 +21,9 @@ from saring.config_schema import SECRET_KEYS, Config
 from saring.config_sources import Given, Values, read_environment, read_file
 
 CONFIG_VARIABLE = "SARING_CONFIG"
-SEARCHED = (Path("saring.toml"), Path("/etc/saring/saring.toml"))
+# The last is a source checkout's sample, so that `make run` on a bare clone starts the sample regency.
+SAMPLE = Path(__file__).resolve().parent.parent / "examples" / "muba" / "saring.toml"
+SEARCHED = (Path("saring.toml"), Path("/etc/saring/saring.toml"), SAMPLE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,7 +133,13 @@ def _problems(error: pydantic.ValidationError, values: Values) -> list[ConfigPro
         where = given.key if item is None else f"{given.key}[{item}]"
         message = _explain(detail, section, key)
         found.setdefault((section, key, item), ConfigProblem(given.source, given.line, where, shown, message))
-    return list(found.values())
+    # A list with a wrong item is also reported as too short, which would only confuse.
+    with_items = {(section, key) for section, key, item in found if item is not None}
+    return [
+        problem
+        for (section, key, item), problem in found.items()
+        if item is not None or (section, key) not in with_items
+    ]
 
 
 def _explain(detail: Any, section: str, key: str) -> str:
@@ -142,9 +151,7 @@ def _explain(detail: Any, section: str, key: str) -> str:
 
 
 def _shown(value: Any) -> str:
-    if isinstance(value, bool):
-        return str(value).lower()
-    text = f'"{value}"' if isinstance(value, str) else str(value)
+    text = json.dumps(value, ensure_ascii=False, default=str)
     return text if len(text) <= 60 else text[:57] + "..."
 
 

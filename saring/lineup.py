@@ -1,0 +1,146 @@
+"""From a configuration to the processes that run it: one spec each, and the order in which they stop."""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+import socket
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+from resolver.settings import UpstreamServer, WorkerSettings
+from saring.child import ChildSpec
+from saring.config_schema import Config
+from saring.endpoint import Endpoint
+from saring.orders import Orders, encode_orders
+from saring.resolv_conf import resolve_upstreams
+from saring.sockets import WorkerSockets
+from saring.state_dir import StateDir
+from saring.version import VERSION
+
+WORKER_STOP_S = 6.0
+LOADER_STOP_S = 20.0
+OTHER_STOP_S = 5.0
+
+_ONLY_AT_START = (("dns", "listen"), ("dns", "workers"), ("dns", "receive_buffer_bytes"), ("api", "listen"))
+
+
+@dataclass(frozen=True, slots=True)
+class Listening:
+    """What the supervisor bound: the DNS addresses, each worker's sockets, the API's socket if there is one."""
+
+    dns: tuple[Endpoint, ...]
+    workers: list[WorkerSockets]
+    api: socket.socket | None
+
+    def close(self) -> None:
+        """Closes all of it."""
+        for worker in self.workers:
+            for one in (*worker.udp, *worker.tcp):
+                one.close()
+        if self.api is not None:
+            self.api.close()
+
+
+class Lineup:
+    """The processes of one configuration on bound sockets."""
+
+    def __init__(self, config: Config, path: Path | None, state: StateDir, listening: Listening) -> None:
+        self._config = config
+        self._path = path
+        self._state = state
+        self._listening = listening
+
+    def orders(self) -> Orders:
+        """What every process is told."""
+        return Orders(
+            parent_pid=os.getpid(),
+            log_level=self._config.log.level,
+            log_format=_format(self._config.log.format),
+            state_dir=str(self._state.root),
+            config=self._config.model_dump_json(),
+            config_path=str(self._path) if self._path is not None else "",
+        )
+
+    def workers(self) -> list[ChildSpec]:
+        """One process each set of sockets. Raises ``NoUpstreamError``."""
+        upstreams = resolve_upstreams(self._config.upstream.servers, self._listening.dns)
+        return [self._worker(number, upstreams) for number in range(len(self._listening.workers))]
+
+    def others(self) -> list[ChildSpec]:
+        """Loader, scheduler, and the API if it is enabled."""
+        specs = [
+            _spec("loader", self.orders(), LOADER_STOP_S),
+            _spec("sync", self.orders(), OTHER_STOP_S),
+        ]
+        if self._listening.api is not None:
+            descriptor = self._listening.api.fileno()
+            orders = dataclasses.replace(self.orders(), listen_fd=descriptor)
+            specs.append(dataclasses.replace(_spec("api", orders, OTHER_STOP_S), fds=(descriptor,)))
+        return specs
+
+    def stop_stages(self) -> list[list[str]]:
+        """Workers, then what makes work for them, then the loader's last run, then the API."""
+        workers = [f"worker-{number}" for number in range(len(self._listening.workers))]
+        return [workers, ["sync"], ["loader"], ["api"]]
+
+    def _worker(self, number: int, upstreams: tuple[Endpoint, ...]) -> ChildSpec:
+        sockets = self._listening.workers[number]
+        udp_fds = tuple(one.fileno() for one in sockets.udp)
+        tcp_fds = tuple(one.fileno() for one in sockets.tcp)
+        hostname = socket.gethostname()
+        settings = WorkerSettings(
+            number=number,
+            node=self._config.node.name or hostname,
+            udp_fds=udp_fds,
+            tcp_fds=tcp_fds,
+            snapshots_root=str(self._state.snapshots),
+            spool_dir=str(self._state.spool_of(number)),
+            stats_path=str(self._state.stats_of(number)),
+            upstreams=tuple(UpstreamServer(server.host, server.port) for server in upstreams),
+            cache_size_bytes=self._config.cache.size_bytes,
+            min_ttl_s=self._config.cache.min_ttl_s,
+            max_ttl_s=self._config.cache.max_ttl_s,
+            negative_max_ttl_s=self._config.cache.negative_max_ttl_s,
+            upstream_timeout_s=self._config.upstream.timeout_s,
+            query_deadline_s=self._config.upstream.deadline_s,
+            spool_segment_bytes=self._config.log.spool_segment_bytes,
+            spool_quota_bytes=self._config.log.spool_quota_bytes,
+            tcp_max_connections=self._config.dns.tcp_max_connections,
+            tcp_idle_s=self._config.dns.tcp_idle_s,
+            version=VERSION,
+            hostname=hostname,
+            allow_from=self._config.dns.allow_from,
+        )
+        # A worker reads no configuration: an edit that does not concern it leaves its spec, and so itself, alone.
+        orders = dataclasses.replace(self.orders(), config="", config_path="", worker=settings)
+        spec = _spec(f"worker-{number}", orders, WORKER_STOP_S)
+        command = (sys.executable, "-m", "saring.process", "worker", str(number))
+        return dataclasses.replace(spec, command=command, fds=udp_fds + tcp_fds)
+
+
+def needs_restart(old: Config, new: Config) -> list[str]:
+    """Keys that changed and are looked at only when the program starts."""
+    found = [
+        f"{section}.{key}"
+        for section, key in _ONLY_AT_START
+        if getattr(getattr(old, section), key) != getattr(getattr(new, section), key)
+    ]
+    if old.api.enabled != new.api.enabled:
+        found.append("api.enabled")
+    if old.state_dir != new.state_dir:
+        found.append("storage.state_dir")
+    return found
+
+
+def _spec(name: str, orders: Orders, stop_s: float) -> ChildSpec:
+    command = (sys.executable, "-m", "saring.process", name)
+    return ChildSpec(name, command, encode_orders(orders), (), stop_s)
+
+
+def _format(form: str) -> str:
+    # Children write into a pipe: whether lines are for a person is ours to see.
+    if form != "auto":
+        return form
+    return "console" if sys.stderr.isatty() else "json"

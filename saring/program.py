@@ -1,0 +1,227 @@
+"""``saring serve``: which processes run, from the configuration to an orderly end.
+
+The order of the start is a promise: with a snapshot from an earlier run, workers answer at once, from files alone,
+whatever has become of the database or the network. Everything else comes after, and may fail without them noticing.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import signal
+import socket
+import sys
+import time
+from collections.abc import Callable, Coroutine, Mapping
+
+from saring import logs
+from saring.banner import banner
+from saring.child import ChildState
+from saring.config import Loaded, load
+from saring.config_problem import ConfigError
+from saring.config_schema import Config
+from saring.endpoint import Endpoint
+from saring.lineup import Lineup, Listening, needs_restart
+from saring.one_shot import OneShotError, run_one_shot
+from saring.readiness import wait_until_ready
+from saring.resolv_conf import NoUpstreamError
+from saring.sockets import bind_listener, bind_workers, machine_has_ipv6
+from saring.state_dir import StateDir, write_json
+from saring.supervisor import Supervisor
+from saring.version import VERSION
+
+PREPARE_RETRY_S = 10.0
+READY_WITHIN_S = 30.0
+
+
+class Program:
+    """One running instance. ``listening`` is bound already; ``say`` prints to the person who started it."""
+
+    def __init__(
+        self, loaded: Loaded, listening: Listening, environ: Mapping[str, str], say: Callable[[str], None]
+    ) -> None:
+        self._path = loaded.path
+        self._environ = environ
+        self._config = loaded.config
+        self._state = StateDir(loaded.config.state_dir)
+        self._listening = listening
+        self._say = say
+        self._started_s = time.time()
+        self._supervisor = Supervisor(self._record)
+        self._stop = asyncio.Event()
+        self._reloading = asyncio.Lock()
+        self._background: set[asyncio.Task[None]] = set()
+        self._log = logs.get(__name__)
+
+    async def run(self) -> int:
+        """Runs until SIGTERM or SIGINT; returns the exit status."""
+        self._handle_signals()
+        first_start = not (self._state.snapshots / "current").exists()
+        lineup = self._lineup()
+        if first_start:
+            self._say("First start: preparing the database and the lists ...")
+            try:
+                setup = await self._prepare()
+            except OneShotError as error:
+                self._say(f"saring: the first start failed: {error}")
+                return 1
+            if self._stop.is_set():
+                return 0
+            self._start_workers(lineup)
+            self._start_others(lineup)
+            self._in_background(self._greet(setup))
+        else:
+            self._start_workers(lineup)
+            self._in_background(self._prepare_then_start_others())
+        await self._stop.wait()
+        await self._end(lineup)
+        return 0
+
+    def _lineup(self) -> Lineup:
+        return Lineup(self._config, self._path, self._state, self._listening)
+
+    def _start_workers(self, lineup: Lineup) -> None:
+        for spec in lineup.workers():
+            self._supervisor.start(spec)
+
+    def _start_others(self, lineup: Lineup) -> None:
+        for spec in lineup.others():
+            self._supervisor.start(spec)
+
+    async def _prepare(self) -> Mapping[str, object]:
+        return await run_one_shot("prepare", self._lineup().orders(), self._stop)
+
+    async def _prepare_then_start_others(self) -> None:
+        """With a snapshot to serve, a broken database is no reason to stop: it is tried again."""
+        while not self._stop.is_set():
+            try:
+                setup = await self._prepare()
+            except OneShotError as error:
+                self._log.error(
+                    "the database is not ready; DNS goes on from the last snapshot",
+                    error=str(error),
+                    again_in_s=PREPARE_RETRY_S,
+                )
+                with contextlib.suppress(TimeoutError):
+                    await asyncio.wait_for(self._stop.wait(), PREPARE_RETRY_S)
+                continue
+            if not self._stop.is_set():
+                self._start_others(self._lineup())
+                await self._greet(setup)
+            return
+
+    async def _greet(self, setup: Mapping[str, object]) -> None:
+        """Says where everything is, once it answers."""
+        api = self._config.api.listen if self._config.api.enabled else None
+        ready = await wait_until_ready(self._listening.dns[0], api, READY_WITHIN_S)
+        if not self._stop.is_set():
+            took_s = time.time() - self._started_s
+            self._say(banner(self._config, self._listening.dns, setup, took_s, ready))
+
+    def _handle_signals(self) -> None:
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, self._ask_to_stop, number)
+        loop.add_signal_handler(signal.SIGHUP, lambda: self._in_background(self._reload()))
+
+    def _ask_to_stop(self, number: signal.Signals) -> None:
+        if not self._stop.is_set():
+            self._say("\nStopping ..." if number == signal.SIGINT else "Stopping ...")
+        self._stop.set()
+
+    def _in_background(self, work: Coroutine[object, object, None]) -> None:
+        task = asyncio.create_task(work)
+        self._background.add(task)
+        task.add_done_callback(self._background.discard)
+
+    async def _end(self, lineup: Lineup) -> None:
+        """Workers first, so that the loader's last run finds all they answered; the API last."""
+        for task in list(self._background):
+            task.cancel()
+        await asyncio.gather(*self._background, return_exceptions=True)
+        await self._supervisor.stop(lineup.stop_stages())
+        (self._state.run / "supervisor.json").unlink(missing_ok=True)
+        self._say("Stopped.")
+
+    async def _reload(self) -> None:
+        """SIGHUP: the new configuration if it is right, else none of it."""
+        async with self._reloading:
+            try:
+                loaded = load(self._path, self._environ)
+                lineup = Lineup(loaded.config, self._path, self._state, self._listening)
+                specs = [*lineup.workers(), *lineup.others()]
+            except (ConfigError, NoUpstreamError) as error:
+                self._log.error("the new configuration is refused; the old one stays", error=str(error))
+                return
+            later = needs_restart(self._config, loaded.config)
+            if later:
+                self._log.warning("these changes hold only after a restart", keys=later)
+            changed = [
+                spec for spec in specs if (running := self._supervisor.spec(spec.name)) is not None and running != spec
+            ]
+            self._config = loaded.config
+            logs.configure(loaded.config.log.level, loaded.config.log.format, "supervisor")
+            self._supervisor.signal_all(signal.SIGHUP)
+            # One after another: while a worker is replaced its queries wait in its socket, and the others answer.
+            for spec in changed:
+                await self._supervisor.replace(spec)
+            self._log.info("reloaded", replaced=[spec.name for spec in changed])
+
+    def _record(self, states: list[ChildState]) -> None:
+        record = {
+            "pid": os.getpid(),
+            "version": VERSION,
+            "node": self._config.node.name or socket.gethostname(),
+            "started_s": self._started_s,
+            "config": str(self._path) if self._path is not None else "",
+            "dns": [str(address) for address in self._listening.dns],
+            "api": str(self._config.api.listen) if self._config.api.enabled else "",
+            "children": [
+                {
+                    "name": state.name,
+                    "pid": state.pid,
+                    "started_s": state.started_s,
+                    "restarts": state.restarts,
+                    "last_exit": state.last_exit,
+                }
+                for state in states
+            ],
+        }
+        write_json(self._state.run / "supervisor.json", record)
+
+
+def usable_addresses(config: Config, warn: Callable[[str], None]) -> tuple[Endpoint, ...]:
+    """``dns.listen`` without its IPv6 addresses on a machine that has no IPv6 at all."""
+    if machine_has_ipv6():
+        return config.dns.listen
+    without = tuple(address for address in config.dns.listen if not address.is_ipv6)
+    if without != config.dns.listen and without:
+        warn("this machine has no IPv6; the IPv6 addresses of dns.listen are left out")
+    return without or config.dns.listen
+
+
+def listen(config: Config, warn: Callable[[str], None]) -> Listening:
+    """Binds everything. Raises ``BindError``."""
+    addresses = usable_addresses(config, warn)
+    workers = config.dns.workers or len(os.sched_getaffinity(0))
+    api = bind_listener(config.api.listen) if config.api.enabled else None
+    try:
+        sockets = bind_workers(addresses, workers, config.dns.receive_buffer_bytes)
+    except BaseException:
+        if api is not None:
+            api.close()
+        raise
+    return Listening(addresses, sockets, api)
+
+
+def serve(loaded: Loaded, environ: Mapping[str, str], listening: Listening) -> int:
+    """Runs an instance to its end. The caller holds the state directory's lock."""
+
+    def say(text: str) -> None:
+        print(text, file=sys.stdout, flush=True)
+
+    async def main() -> int:
+        return await Program(loaded, listening, environ, say).run()
+
+    return asyncio.run(main())
