@@ -1,0 +1,104 @@
+"""Whatever the bytes: facts, or a refusal with its reason; never another error, never a hang, never growth.
+
+``FUZZ_COUNT`` sets how many mutations each target gets (``make fuzz`` takes many more than the suite). Files of
+``tests/fuzz/corpus/dns-*.hex`` are messages that once crashed something, ours or a peer's; each runs as it is too.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from dnswire.answer import parse_answer, records
+from dnswire.errors import NameSyntaxError, WireError
+from dnswire.name import from_text, index_key, parents, to_text
+from dnswire.query import Query, Refused, Unanswerable, parse_query, refuse_type
+from dnswire.response import relay, respond, size_limit
+from tests.support.dns import answer, ask
+from tests.support.mutation import mutations
+
+COUNT = int(os.environ.get("FUZZ_COUNT", "20000"))
+CORPUS = sorted((Path(__file__).parent / "corpus").glob("dns-*.hex"))
+
+QUERIES = [
+    ask("www.example.com"),
+    ask("a.b.c.d.example.org", "AAAA", do=True, options=[(10, b"12345678"), (8, b"\0\1\x18\0\x7f\0\0")]),
+    ask("example.com", "HTTPS", edns=False),
+]
+SOA = "example.com. 300 IN SOA ns.example.com. host.example.com. 1 2 3 4 60"
+ANSWERS = [
+    answer(QUERIES[0], "www.example.com. 300 IN CNAME e.example.net.", "e.example.net. 60 IN A 192.0.2.1"),
+    answer(QUERIES[1], authority=(SOA,), rcode="NXDOMAIN"),
+    answer(QUERIES[2], "example.com. 60 IN MX 10 mail.example.com."),
+]
+
+
+def query_from(message: bytes) -> Query | None:
+    try:
+        return parse_query(message)
+    except Unanswerable:
+        return None
+    except Refused as refusal:
+        assert refusal.reason
+        return refusal.query
+
+
+def check_query(message: bytes) -> None:
+    query = query_from(message)
+    if query is None:
+        return
+    wire = respond(query, 3, size_limit(query, udp=True))
+    assert len(wire) <= 512 or query.edns
+    assert wire[:2] == message[:2]
+    refuse_type(query)
+    if query.name:
+        assert from_text(to_text(query.qname)) == query.qname
+        assert all(index_key(query.name).startswith(index_key(parent)) for parent in parents(query.name))
+
+
+def check_answer(message: bytes) -> None:
+    try:
+        found = parse_answer(message)
+    except WireError as error:
+        assert error.reason
+        return
+    assert 0 <= found.ttl_s < 2**31
+    try:
+        list(records(found))
+    except WireError:
+        return  # owner names are not needed on the way of a query and are read only for people
+    query = Query(1, 0x0100)
+    query.qname, query.name, query.rrtype, query.rrclass = found.name, found.name, found.rrtype, found.rrclass
+    wire = relay(query, found, 5, 100, 65_535)
+    assert parse_answer(wire).ancount == found.ancount
+
+
+def test_mutated_queries() -> None:
+    for message in mutations(QUERIES, COUNT, seed=1):
+        check_query(message)
+
+
+def test_mutated_answers() -> None:
+    for message in mutations(ANSWERS, COUNT, seed=2):
+        check_answer(message)
+
+
+@pytest.mark.parametrize("path", CORPUS, ids=lambda path: path.stem)
+def test_corpus(path: Path) -> None:
+    message = bytes.fromhex(path.read_text().split("#", 1)[0])
+    check_query(message)
+    check_answer(message)
+
+
+def test_mutated_texts() -> None:
+    seeds = [b"www.example.com", "münchen.example".encode(), rb"a\.b\032.c", b"xn--mnchen-3ya.example"]
+    for raw in mutations(seeds, COUNT // 4, seed=3):
+        text = raw.decode("utf-8", "replace")
+        try:
+            wire = from_text(text)
+        except NameSyntaxError as error:
+            assert str(error)
+            continue
+        assert from_text(to_text(wire)) == wire
