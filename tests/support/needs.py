@@ -1,4 +1,4 @@
-"""What a test needs from the machine: skip with a reason where it is missing, fail in CI where nothing may be missing."""
+"""What a test needs from the machine: skipped with a reason where it is missing, failed in CI."""
 
 from __future__ import annotations
 
