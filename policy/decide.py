@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from blocklists.index import Match
 
 # No rule speaks of the address. The default of allow-list-only scopes is about names, and was applied to them.
-_ADDRESS_ALLOWED: Final = Decision(Verdict.ALLOWED, Layer.DEFAULT, allow_layer=Layer.DEFAULT)
+_ADDRESS_ALLOWED: Final = Decision(Verdict.ALLOWED, Layer.DEFAULT, via=Via.ADDRESS, allow_layer=Layer.DEFAULT)
 
 
 def decide(view: View, matches: tuple[Match, ...], name: bytes, rrtype: int) -> Decision:
@@ -34,27 +34,27 @@ def decide(view: View, matches: tuple[Match, ...], name: bytes, rrtype: int) -> 
 
 
 def decide_address(view: View, address: bytes) -> Decision:
-    """The verdict on an address (4 or 16 octets, else ``ValueError``) found in an answer."""
+    """The verdict on an address (4 or 16 octets, else ``ValueError``) found in an answer; its ``via`` is ADDRESS."""
     if not view.has_networks:
         return _ADDRESS_ALLOWED
     candidates = evaluate_address(view, address, False)
     return conclude(view, candidates, b"") if candidates else _ADDRESS_ALLOWED
 
 
-def combine(question: Decision, target: Decision, via: Via = Via.ALIAS) -> Decision:
+def combine(question: Decision, target: Decision, via: Via | None = None) -> Decision:
     """What holds for a question when an alias target, address or service binding in its answer got its own decision.
 
     An explicit allow of the question (any layer but the default) is overridden only by a block of a stronger layer:
     who allows a site by name means its content network too, but not what a mandatory rule forbids. The same order
     tells whether an observe rule on the target would have blocked. Where the target's decision wins, it carries
-    ``via``.
+    ``via`` (None: the one it has).
     """
     if question.verdict is not Verdict.ALLOWED and question.verdict is not Verdict.OBSERVED:
         return question
     if question.allow_layer is not Layer.DEFAULT and target.layer >= question.allow_layer:
         return question
     if target.verdict is Verdict.BLOCKED or target.verdict is Verdict.REDIRECTED:
-        return _found_via(target, via)
+        return target if via is None or via is target.via else _found_via(target, via)
     if target.verdict is Verdict.OBSERVED and question.verdict is Verdict.ALLOWED:
         return _observed_via(question, target, via)
     return question
@@ -106,7 +106,7 @@ def _let_through(candidate: Candidate, verdict: Verdict, allow_layer: Layer, nam
         None,
         Ede.NONE,
         "",
-        Via.QUESTION,
+        Via.QUESTION if name else Via.ADDRESS,
         allow_layer,
     )
 
@@ -133,7 +133,7 @@ def _barred(view: View, candidate: Candidate, name: bytes) -> Decision:
         answer if answer is not None else ground.answer,
         ede,
         reason.text(ede, ground.language, rule, category, listed, redirected),
-        Via.QUESTION,
+        Via.QUESTION if name else Via.ADDRESS,
         Layer.NONE,
     )
 
@@ -154,7 +154,7 @@ def _found_via(target: Decision, via: Via) -> Decision:
     )
 
 
-def _observed_via(question: Decision, target: Decision, via: Via) -> Decision:
+def _observed_via(question: Decision, target: Decision, via: Via | None) -> Decision:
     """The target's reason, but the question's allow: further targets are still weighed against that."""
     return Decision(
         Verdict.OBSERVED,
@@ -166,6 +166,6 @@ def _observed_via(question: Decision, target: Decision, via: Via) -> Decision:
         None,
         Ede.NONE,
         "",
-        via,
+        target.via if via is None else via,
         question.allow_layer,
     )

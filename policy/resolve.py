@@ -17,6 +17,8 @@ from policy.prepare import Prepared, PreparedRule, Skipped, Tenant, prepare
 from policy.schedules import HORIZON_S, Calendar, is_open, next_edge_s
 from policy.view import Ground, RuleInForce, RuleSet, View
 
+__all__ = ["Client", "Resolved", "Standing", "View", "assemble", "at", "resolve", "standing"]
+
 _ScopeKey = tuple[Layer, ScopeKind, int]
 
 

@@ -1,0 +1,237 @@
+"""From candidates and decisions to the facts of an explanation."""
+
+from __future__ import annotations
+
+import ipaddress
+from datetime import datetime
+from typing import Final
+
+from dnswire.name import to_text
+from policy.candidates import Candidate, matched_name
+from policy.explanation import ClientFacts, Finding, Letter, ScheduleState, VerdictFacts
+from policy.model import (
+    Action,
+    AnswerKind,
+    BlockAnswer,
+    Decision,
+    Ede,
+    Layer,
+    Policy,
+    Rule,
+    ScopeKind,
+    Service,
+    Verdict,
+)
+from policy.networks import NetworkSyntaxError, PrefixTable, parse
+from policy.prepare import Prepared
+from policy.resolve import Client, Standing
+from policy.schedules import DAY_S, Calendar, is_open, next_edge_s
+from policy.why import LAYER_NAMES, STANDING, outcome
+
+_YEAR_S: Final = 366 * DAY_S
+
+
+class Renderer:
+    """Renders the candidates for one name and client."""
+
+    __slots__ = ("_agencies", "_at_s", "_calendars", "_client", "_ground", "_name", "_services", "_units")
+
+    def __init__(self, prepared: Prepared, client: Client, name: bytes, at_s: float) -> None:
+        self._client = client
+        self._name = name
+        self._at_s = at_s
+        self._ground = prepared.ground
+        self._agencies = {agency.id: agency.code for agency in prepared.policy.agencies}
+        self._units = {unit.id: unit.code for unit in prepared.policy.units}
+        self._services = {service.id: service for service in prepared.policy.services}
+        self._calendars: dict[int, Calendar] = {}
+        for prepared_rule in prepared.rules:
+            if prepared_rule.calendar is not None:
+                self._calendars[prepared_rule.rule.schedule_id] = prepared_rule.calendar
+
+    def ranked(self, candidates: list[Candidate]) -> list[Finding]:
+        """The findings of all candidates in force; the first that does not observe has won."""
+        place = next(place for place, candidate in enumerate(candidates) if not candidate.observes)
+        winner = candidates[place]
+        counted = candidates[0] if place > 0 and winner.allows else None
+        found: list[Finding] = []
+        for position, candidate in enumerate(candidates):
+            text = outcome(candidate, winner, counted, position < place)
+            found.append(self._finding(candidate, text, candidate is winner, candidate is counted))
+        return found
+
+    def dormant(self, candidate: Candidate, state: Standing) -> Finding:
+        """A rule that matches but is not in force."""
+        return self._finding(candidate, STANDING[state], False, False)
+
+    def entry(self, list_id: int, labels: int, allow: bool, reason: str) -> Finding:
+        """A list's entry that has no say."""
+        candidate = Candidate(Layer.LISTS, None, None, allow, False, labels, (1, 1, 0, 0, 0), list_id)
+        return self._finding(candidate, reason, False, False)
+
+    def service(self, service: Service, labels: int) -> Finding:
+        """A service that holds the name while no rule asks for it or its category."""
+        candidate = Candidate(
+            Layer.LISTS, None, None, False, False, labels, (1, 1, 0, 0, 0), 0, service.id, service.category_id
+        )
+        reason = "has no say by itself: its category is not negative, a rule would have to ask for it"
+        return self._finding(candidate, reason, False, False)
+
+    def _finding(self, candidate: Candidate, text: str, wins: bool, counted: bool) -> Finding:
+        rule = candidate.rule.rule if candidate.rule is not None else None
+        listed = self._ground.lists.get(candidate.list_id)
+        info = listed.info if listed is not None else None
+        category = self._ground.categories.get(candidate.category_id)
+        service = self._services.get(candidate.service_id)
+        by_name = candidate.layer is not Layer.DEFAULT
+        return Finding(
+            layer=candidate.layer,
+            layer_name=LAYER_NAMES[candidate.layer],
+            source=self._source(candidate, rule),
+            wins=wins,
+            counted=counted,
+            outcome=text,
+            action=rule.action if rule is not None else Action.ALLOW if candidate.allows else Action.BLOCK,
+            matched=to_text(matched_name(self._name, candidate.labels)) if by_name else "",
+            inheritance=self._inheritance(rule) if rule is not None else "",
+            rule_id=rule.id if rule is not None else 0,
+            title=rule.title if rule is not None else "",
+            target_kind=rule.target.kind if rule is not None else None,
+            target=rule.target.value if rule is not None else "",
+            important=rule.important if rule is not None else False,
+            list_id=candidate.list_id,
+            list_code=info.code if info is not None else "",
+            list_title=info.title if info is not None else "",
+            list_version=info.version if info is not None else "",
+            national=info.national if info is not None else False,
+            category_id=candidate.category_id,
+            category=category.code if category is not None else "",
+            service=service.code if service is not None else "",
+            letter=_letter(rule) if rule is not None else None,
+            schedule=self._schedule(rule) if rule is not None else None,
+            valid_from_s=rule.valid_from_s if rule is not None else None,
+            valid_until_s=rule.valid_until_s if rule is not None else None,
+        )
+
+    def _source(self, candidate: Candidate, rule: Rule | None) -> str:
+        if rule is not None:
+            return f"rule {rule.id} of {self._scope(rule)}"
+        if candidate.layer is Layer.PROTECTED:
+            return "protected name"
+        if candidate.layer is Layer.DEFAULT:
+            return f"default: {candidate.scope} is allow-list-only" if candidate.scope is not None else "default"
+        if candidate.service_id:
+            return f"service {self._services[candidate.service_id].code}"
+        listed = self._ground.lists.get(candidate.list_id)
+        return f"list {listed.info.code}" if listed is not None else f"list #{candidate.list_id}"
+
+    def _scope(self, rule: Rule) -> str:
+        if rule.scope.kind is ScopeKind.AGENCY:
+            return f"agency {self._agencies.get(rule.scope.id, rule.scope.id)}"
+        if rule.scope.kind is ScopeKind.UNIT:
+            return f"unit {self._units.get(rule.scope.id, rule.scope.id)}"
+        return "the regency"
+
+    def _inheritance(self, rule: Rule) -> str:
+        nearest = ScopeKind.REGENCY
+        if self._client.unit_id:
+            nearest = ScopeKind.UNIT
+        elif self._client.agency_id:
+            nearest = ScopeKind.AGENCY
+        return "own" if rule.scope.kind is nearest else f"inherited from {self._scope(rule)}"
+
+    def _schedule(self, rule: Rule) -> ScheduleState | None:
+        calendar = self._calendars.get(rule.schedule_id)
+        return schedule_state(calendar, self._at_s) if calendar is not None else None
+
+
+def schedule_state(calendar: Calendar, at_s: float) -> ScheduleState:
+    """Whether the schedule is open, and when that changes, looking a year ahead."""
+    opened = is_open(calendar, at_s)
+    edge_s = next_edge_s(calendar, at_s, _YEAR_S)
+    if edge_s is None:
+        state = "open for a year and more" if opened else "closed for a year and more"
+    else:
+        when = f"{datetime.fromtimestamp(edge_s, calendar.zone):%Y-%m-%d %H:%M:%S %Z}"
+        state = f"open until {when}" if opened else f"closed, opens {when}"
+    return ScheduleState(calendar.schedule.code, calendar.schedule.title, opened, edge_s, state)
+
+
+def client_facts(policy: Policy, client: Client, address: bytes) -> ClientFacts:
+    """Who asked, in words; ``address`` is ``b""`` where a tenant was given."""
+    agency = next((agency for agency in policy.agencies if agency.id == client.agency_id), None)
+    unit = next((unit for unit in policy.units if unit.id == client.unit_id), None)
+    path = [f"regency {policy.regency.name}"]
+    if agency is not None:
+        path.insert(0, f"agency {agency.code}")
+    if unit is not None:
+        path.insert(0, f"unit {unit.code}")
+    return ClientFacts(
+        address=str(ipaddress.ip_address(address)) if address else "",
+        network=_network(policy, address) if address else "",
+        agency_id=client.agency_id,
+        agency=agency.code if agency is not None else "",
+        agency_name=agency.name if agency is not None else "",
+        unit_id=client.unit_id,
+        unit=unit.code if unit is not None else "",
+        unit_name=unit.name if unit is not None else "",
+        admitted=client.admitted,
+        path=tuple(path),
+        allow_list_only=str(client.view.allow_list_only or ""),
+        view=client.view.number,
+    )
+
+
+def verdict_facts(decision: Decision) -> VerdictFacts:
+    """The decision in words."""
+    return VerdictFacts(
+        verdict=decision.verdict,
+        verdict_name=decision.verdict.name.lower(),
+        layer=decision.layer,
+        layer_name=LAYER_NAMES[decision.layer],
+        rule_id=decision.rule_id,
+        list_id=decision.list_id,
+        category_id=decision.category_id,
+        matched=to_text(decision.matched) if decision.matched else "",
+        ede=int(decision.ede),
+        ede_text=decision.ede_text,
+        answer=decision.answer,
+        response=_response(decision),
+    )
+
+
+def _response(decision: Decision) -> str:
+    if decision.verdict is Verdict.REFUSED:
+        return "REFUSED: the address is no client's"
+    if decision.answer is None:
+        return "what the upstream answers"
+    text = f"{_answer(decision.answer)}, TTL {decision.answer.ttl_s} s"
+    return text if decision.ede is Ede.NONE else f'{text}, EDE {int(decision.ede)} "{decision.ede_text}"'
+
+
+def _answer(answer: BlockAnswer) -> str:
+    if answer.kind is AnswerKind.PAGE:
+        return "block page " + " ".join(address for address in (answer.address4, answer.address6) if address)
+    if answer.kind is AnswerKind.REDIRECT:
+        return f"CNAME {answer.name}"
+    return {
+        AnswerKind.NXDOMAIN: "NXDOMAIN",
+        AnswerKind.NODATA: "NODATA",
+        AnswerKind.NULL: "0.0.0.0 and ::",
+        AnswerKind.REFUSED: "REFUSED",
+    }[answer.kind]
+
+
+def _letter(rule: Rule) -> Letter:
+    basis = rule.basis
+    return Letter(basis.number, basis.date, basis.signer, basis.note, rule.author, rule.approver)
+
+
+def _network(policy: Policy, address: bytes) -> str:
+    entries = []
+    for network in policy.networks:
+        try:
+            entries.append((parse(network.cidr), network.cidr))
+        except NetworkSyntaxError:
+            continue
+    return PrefixTable(entries).find(address) or ""
