@@ -1,0 +1,144 @@
+"""The door to a group of upstream servers: one exchange for all who ask the same, no second try of what just failed."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Final
+
+from dnswire.answer import Answer
+from resolver.coalesce import Coalescer, Flight
+from resolver.settings import WorkerSettings
+from resolver.upstream.dispatch import Dispatcher
+from resolver.upstream.exchange import Done
+from resolver.upstream.failure import Reason, UpstreamFailure
+from resolver.upstream.message import question
+from resolver.upstream.recent import RecentFailures
+from resolver.upstream.server import GroupSettings, ServerAddress
+
+_DO_CD: Final = (b"\x00", b"\x01", b"\x02", b"\x03")
+
+
+@dataclass(frozen=True, slots=True)
+class Exchanged:
+    """An answer, and the number (from 1, as configured) of the server that gave it."""
+
+    answer: Answer
+    upstream: int
+
+
+class UpstreamGroup:
+    """A group of servers. To be made and used within one event loop.
+
+    ``strategy``: "strict" asks in the order given, "fastest" by measured round-trip time. ``clock``: seconds,
+    monotonic. ``random_bytes``: the source of IDs and ports. Raises ``ValueError`` for an address that is none.
+    """
+
+    def __init__(
+        self,
+        servers: Sequence[ServerAddress],
+        settings: GroupSettings | None = None,
+        strategy: str = "strict",
+        loop: asyncio.AbstractEventLoop | None = None,
+        clock: Callable[[], float] = time.monotonic,
+        random_bytes: Callable[[int], bytes] = os.urandom,
+    ) -> None:
+        settings = settings or GroupSettings()
+        self._loop = loop or asyncio.get_running_loop()
+        self._clock = clock
+        self._dispatcher = Dispatcher(servers, settings, strategy, self._loop, clock, random_bytes)
+        self._coalescer = Coalescer(settings.max_waiting, self._callback_failed)
+        self._recent = RecentFailures(settings.failure_s)
+
+    @classmethod
+    def from_settings(cls, settings: WorkerSettings, loop: asyncio.AbstractEventLoop) -> UpstreamGroup:
+        """The group of a worker."""
+        limits = GroupSettings(attempt_s=settings.upstream_timeout_s, deadline_s=settings.query_deadline_s)
+        return cls(settings.upstreams, limits, loop=loop)
+
+    @property
+    def outstanding(self) -> int:
+        """Exchanges under way, probes included."""
+        return self._dispatcher.outstanding
+
+    def start(
+        self, name: bytes, rrtype: int, rrclass: int, do: bool, cd: bool, now_s: float, done: Done
+    ) -> bool:
+        """Asks for the wire name ``name`` (lower case); ``done`` is called exactly once. True: joined one under way.
+
+        ``done`` is called before this returns where nothing can be asked, or the same just failed (RFC 9520).
+        ``now_s`` is the caller's wall clock: deadlines go by the monotonic one, which nobody sets back.
+        """
+        asked = question(name, rrtype, rrclass)
+        key = asked + _DO_CD[(1 if do else 0) | (2 if cd else 0)]
+        failure = self._recent.get(key, self._clock()) if len(self._recent) else None
+        if failure is not None:
+            done(failure, 0)
+            return False
+        flight = self._coalescer.join(key, done)
+        if flight is None:
+            return True
+        self._dispatcher.ask(asked, do, cd, partial(self._landed, key, flight))
+        return False
+
+    async def exchange(
+        self, name: bytes, rrtype: int, rrclass: int, do: bool, cd: bool, deadline_s: float | None = None
+    ) -> Exchanged:
+        """``start`` for coroutines, waiting ``deadline_s`` from now at most. Raises ``UpstreamFailure``.
+
+        Cancelling it leaves the exchange to those who wait beside it.
+        """
+        future: asyncio.Future[Exchanged] = self._loop.create_future()
+        self.start(name, rrtype, rrclass, do, cd, 0.0, partial(_settle, future))
+        try:
+            async with asyncio.timeout(deadline_s):
+                return await future
+        except TimeoutError:
+            raise UpstreamFailure(Reason.TIMEOUT) from None
+
+    def counters(self) -> list[dict[str, object]]:
+        """One row for each server, in order; counters since the start."""
+        return self._dispatcher.stats()
+
+    def totals(self) -> dict[str, int]:
+        """Counters of the group as a whole, since the start; ``outstanding`` as of now."""
+        return {
+            "started": self._dispatcher.started,
+            "failed": self._dispatcher.failed,
+            "overloaded": self._dispatcher.overloaded + self._coalescer.refused,
+            "coalesced": self._coalescer.joined,
+            "failures_remembered": self._recent.hits,
+            "outstanding": self._dispatcher.outstanding,
+        }
+
+    async def drain(self, patience_s: float) -> None:
+        """Lets what is under way end, ``patience_s`` at most, then closes."""
+        await self._dispatcher.wait_idle(patience_s)
+        await self.close()
+
+    async def close(self) -> None:
+        """Ends every exchange with reason CLOSED and gives every socket back."""
+        await self._dispatcher.close()
+
+    def _landed(self, key: bytes, flight: Flight, result: Answer | UpstreamFailure, upstream: int) -> None:
+        if isinstance(result, UpstreamFailure):
+            self._recent.put(key, result, self._clock())
+        flight.landed(result, upstream)
+
+    def _callback_failed(self, error: Exception) -> None:
+        context = {"message": "a callback for an upstream's answer failed", "exception": error}
+        self._loop.call_exception_handler(context)
+
+
+def _settle(future: asyncio.Future[Exchanged], result: Answer | UpstreamFailure, upstream: int) -> None:
+    if future.done():
+        return
+    if isinstance(result, UpstreamFailure):
+        # A new one: raised twice, the shared one would collect the tracebacks of all who wait.
+        future.set_exception(UpstreamFailure(result.reason))
+    else:
+        future.set_result(Exchanged(result, upstream))

@@ -1,0 +1,158 @@
+"""Random source ports for UDP queries: a pool of connected sockets that is renewed all the time.
+
+Why a pool and not a port a query: docs/adr/upstream-source-ports.md. A socket is *connected*, so the kernel drops what
+comes from any other address or port (RFC 5452 9.1), and reports a closed port at once (ICMP) instead of by timeout.
+The kernel picks the port at random from its ephemeral range (``udp_lib_get_port`` starts at a random offset).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+from typing import Final
+
+from resolver.upstream.carrier import Carrier, Events
+from resolver.upstream.message import MALFORMED, WRONG_ID
+
+# More than the 1,232 octets announced: a server that ignores the limit is heard. One octet of a longer reply still
+# fails to parse, and the query goes by TCP.
+_RECEIVE_BYTES: Final = 4_096
+
+
+class Port(Carrier):
+    """One connected UDP socket."""
+
+    __slots__ = ("_loop", "fd", "sock", "uses")
+
+    def __init__(self, loop: asyncio.AbstractEventLoop, sock: socket.socket, server: int, opened_s: float) -> None:
+        super().__init__(server, opened_s)
+        self._loop = loop
+        self.sock = sock
+        self.fd = sock.fileno()
+        self.uses = 0
+
+    def close(self) -> None:
+        """Gives the socket back. May be called again."""
+        if self.fd >= 0:
+            self._loop.remove_reader(self.fd)
+            self.fd = -1
+            self.sock.close()
+
+
+class PortPool:
+    """Open ports towards one server: ``size`` slots (a power of two), filled as they are drawn.
+
+    A port serves ``max_uses`` queries within ``max_age_s`` seconds and is then replaced; at low rates, one query.
+    """
+
+    __slots__ = (
+        "_address",
+        "_events",
+        "_family",
+        "_loop",
+        "_max_age_s",
+        "_max_uses",
+        "_server",
+        "_slots",
+        "late",
+        "open_ports",
+        "opened",
+    )
+
+    def __init__(
+        self,
+        loop: asyncio.AbstractEventLoop,
+        events: Events,
+        address: tuple[str, int],
+        server: int,
+        size: int = 64,
+        max_uses: int = 32,
+        max_age_s: float = 2.0,
+    ) -> None:
+        if size & (size - 1) or size < 1:
+            raise ValueError(f"the pool's size must be a power of two, not {size}")
+        self._loop = loop
+        self._events = events
+        self._address = address
+        self._family = socket.AF_INET6 if ":" in address[0] else socket.AF_INET
+        self._server = server
+        self._max_uses = max_uses
+        self._max_age_s = max_age_s
+        self._slots: list[Port | None] = [None] * size
+        self.open_ports: set[Port] = set()
+        self.opened = 0
+        self.late = 0  # replies to exchanges that had ended, and second copies
+
+    def take(self, draw: int, now_s: float) -> Port:
+        """The port for one query; ``draw``: random bits. Raises ``OSError`` where no socket can be had."""
+        index = draw & (len(self._slots) - 1)
+        port = self._slots[index]
+        if port is None or port.retired or now_s - port.opened_s >= self._max_age_s:
+            port = self._renew(index, now_s)
+        port.uses += 1
+        if port.uses >= self._max_uses:
+            self._slots[index] = None
+            # The caller's query is about to wait on it, so it must not close at once.
+            port.retired = True
+        return port
+
+    def close(self) -> None:
+        """Closes every socket, whoever waits."""
+        for port in self.open_ports:
+            port.close()
+        self.open_ports.clear()
+        self._slots = [None] * len(self._slots)
+
+    def _renew(self, index: int, now_s: float) -> Port:
+        old = self._slots[index]
+        try:
+            port = self._open(now_s)
+        except OSError:
+            # Out of descriptors: a used port is better than no answer.
+            for spare in (old, *self._slots):
+                if spare is not None and not spare.retired:
+                    return spare
+            raise
+        if old is not None:
+            old.retire()
+        self._slots[index] = port
+        return port
+
+    def _open(self, now_s: float) -> Port:
+        sock = socket.socket(self._family, socket.SOCK_DGRAM)
+        try:
+            sock.setblocking(False)
+            sock.connect(self._address)
+        except OSError:
+            sock.close()
+            raise
+        port = Port(self._loop, sock, self._server, now_s)
+        self._loop.add_reader(port.fd, self._readable, port)
+        self.opened += 1
+        self._forget_closed()
+        self.open_ports.add(port)
+        return port
+
+    def _forget_closed(self) -> None:
+        # Seldom: the set holds at most twice what is open.
+        if len(self.open_ports) > 2 * len(self._slots) and self.opened % len(self._slots) == 0:
+            self.open_ports = {port for port in self.open_ports if port.fd >= 0}
+
+    def _readable(self, port: Port) -> None:
+        try:
+            message = port.sock.recv(_RECEIVE_BYTES)
+        except (BlockingIOError, InterruptedError):
+            return
+        except OSError:
+            self._events.lost(port)
+            return
+        if len(message) < 2:
+            self._events.near_miss(port, MALFORMED)
+            return
+        message_id = (message[0] << 8) | message[1]
+        if message_id not in port.table:
+            self._events.near_miss(port, WRONG_ID)
+        elif port.table[message_id] is None:
+            self.late += 1
+        else:
+            self._events.replied(port, message_id, message)
