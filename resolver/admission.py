@@ -1,7 +1,7 @@
 """Step 1 of a query's way: whether a socket address may ask at all.
 
-An open resolver is a weapon (reflection) and a bill; what is not listed is dropped without an answer, which a spoofed source
-could not tell from silence anyway.
+An open resolver is a weapon (reflection) and a bill; what is not listed is dropped without an answer, which a spoofed
+source could not tell from silence anyway.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ class Admission:
         self._networks: list[_Network] = [ipaddress.ip_network(cidr) for cidr in allow_from]
 
     def admits(self, host: str) -> bool:
-        """Whether the client at a textual socket address may ask. Not remembered here: ``InForce.known`` is the memory."""
+        """Whether the client at a textual socket address may ask. Not remembered here: ``InForce.known`` does."""
         if not self._networks:
             return True
         address = ipaddress.ip_address(host.partition("%")[0])

@@ -1,7 +1,7 @@
 """How a blocked name is answered: the sections and EDNS options of the response, ready for the wire.
 
-Every block carries an SOA, so that clients cache it for its TTL instead of asking again (RFC 2308 5), and an Extended DNS
-Error that tells whose block it is (RFC 8914).
+Every block carries an SOA, so that clients cache it for its TTL instead of asking again (RFC 2308 5), and an Extended
+DNS Error that tells whose block it is (RFC 8914).
 """
 
 from __future__ import annotations

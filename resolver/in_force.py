@@ -13,12 +13,14 @@ from blocklists.index import Index
 from dnswire.answer import Answer
 from policy.decide import decide
 from policy.model import Decision, Policy, Verdict
-from policy.resolve import Resolved, View, resolve
+from policy.prepare import Prepared, prepare
+from policy.resolve import Resolved, at
+from policy.view import View
 from resolver.block import Rendered, render
-from resolver.inspection import inspect
+from resolver.inspection import bars, inspect
 
-# What a flood of unique names or of spoofed sources may make us remember; beyond it all is forgotten at once, which costs
-# a decision a name (microseconds) to learn again and keeps the look-up a plain dictionary.
+# What a flood of unique names or of spoofed sources may make us remember; beyond it all is forgotten at once, which
+# costs a decision a name (microseconds) to learn again and keeps the look-up a plain dictionary.
 MAX_PLANS: Final = 262_144
 MAX_CLIENTS: Final = 65_536
 
@@ -69,24 +71,35 @@ class Memory:
 
 
 class InForce:
-    """One generation's policy at this stretch of time (up to ``valid_until_s``)."""
+    """One generation's policy at this stretch of time (up to ``valid_until_s``, Unix seconds).
+
+    ``tallies`` outlive generations: answers by verdict for each agency.
+    """
 
     def __init__(
-        self, generation: int, policy: Policy, index: Index, now_s: float, tallies: dict[int, list[int]]
+        self, generation: int, prepared: Prepared, index: Index, now_s: float, tallies: dict[int, list[int]]
     ) -> None:
         self.generation = generation
-        self.policy = policy
+        self.policy = prepared.policy
         self.index = index
-        self.resolved: Resolved = resolve(policy, now_s)
+        self.prepared = prepared
+        self.resolved: Resolved = at(prepared, now_s)
         self.valid_until_s = self.resolved.valid_until_s
         self.known: dict[str, Known] = {}
         self._memories: dict[int, Memory] = {}
         self._plan_count = 0
         self._tallies = tallies
 
+    @classmethod
+    def begin(
+        cls, generation: int, policy: Policy, index: Index, now_s: float, tallies: dict[int, list[int]]
+    ) -> InForce:
+        """A generation put in force at ``now_s``."""
+        return cls(generation, prepare(policy), index, now_s, tallies)
+
     def later(self, now_s: float) -> InForce:
         """The same generation after an edge of its schedules: nothing remembered, all worked out anew."""
-        return InForce(self.generation, self.policy, self.index, now_s, self._tallies)
+        return InForce(self.generation, self.prepared, self.index, now_s, self._tallies)
 
     def identify(self, host: str) -> Known:
         """The client at a textual socket address (a zone after ``%`` is dropped)."""
@@ -106,7 +119,7 @@ class InForce:
     def plan(self, known: Known, question: bytes, name: bytes, rrtype: int, now_s: float) -> Plan:
         """Decides on a question that is not remembered, and remembers it under ``question``."""
         decision = decide(known.view, self.index.match(name), name, rrtype)
-        if decision.verdict in (Verdict.BLOCKED, Verdict.REDIRECTED):
+        if bars(decision):
             ttl_s = decision.answer.ttl_s if decision.answer else 0
             edge_s = self.seconds_left(now_s)
             plan = Plan(decision, render(decision, rrtype, edge_s))

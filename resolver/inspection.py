@@ -6,28 +6,31 @@ to the same decision function as the question; on cache hits too, since the poli
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from blocklists.index import Index
 from dnswire.answer import Answer
 from policy.decide import combine, decide, decide_address
 from policy.model import Decision, Verdict, Via
-from policy.resolve import View
+from policy.view import View
 
 
 def inspect(view: View, index: Index, question: Decision, answer: Answer, rrtype: int) -> Decision:
     """The decision on the whole exchange: the question's, or the first block that something in the answer earns."""
-    for via, names in ((Via.ALIAS, answer.aliases), (Via.SERVICE_BINDING, answer.bindings)):
-        for target in names:
-            found = combine(question, _on_name(view, index, target, rrtype, via))
-            if found.verdict in (Verdict.BLOCKED, Verdict.REDIRECTED):
-                return found
+    decision = question
+    for target in answer.aliases:
+        decision = combine(decision, decide(view, index.match(target), target, rrtype), Via.ALIAS)
+        if bars(decision):
+            return decision
+    for target in answer.bindings:
+        decision = combine(decision, decide(view, index.match(target), target, rrtype), Via.SERVICE_BINDING)
+        if bars(decision):
+            return decision
     for address in answer.addresses:
-        found = combine(question, decide_address(view, address))
-        if found.verdict in (Verdict.BLOCKED, Verdict.REDIRECTED):
-            return found
-    return question
+        decision = combine(decision, decide_address(view, address), Via.ADDRESS)
+        if bars(decision):
+            return decision
+    return decision
 
 
-def _on_name(view: View, index: Index, target: bytes, rrtype: int, via: Via) -> Decision:
-    return replace(decide(view, index.match(target), target, rrtype), via=via)
+def bars(decision: Decision) -> bool:
+    """Whether the decision keeps the upstream's answer from the client."""
+    return decision.verdict is Verdict.BLOCKED or decision.verdict is Verdict.REDIRECTED

@@ -1,7 +1,7 @@
 """What Saring answers about itself, and the names that must never leave this machine.
 
-These answers need no upstream and no list: server identity (RFC 4892, RFC 5001), ``whoami.saring.``, the canary name that
-keeps browsers from bypassing the resolver, and the special-use names of RFC 6761 and RFC 6303.
+These answers need no upstream and no list: server identity (RFC 4892, RFC 5001), ``whoami.saring.``, the canary name
+that keeps browsers from bypassing the resolver, and the special-use names of RFC 6761 and RFC 6303.
 """
 
 from __future__ import annotations

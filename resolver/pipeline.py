@@ -24,9 +24,10 @@ from querylog.record import CacheState, Transport
 from querylog.spool import SpoolWriter
 from resolver import local
 from resolver.admission import Admission
-from resolver.block import Rendered, ede_option, render
+from resolver.block import Rendered, render
 from resolver.cache import Cache
 from resolver.in_force import InForce, Known
+from resolver.inspection import bars
 from resolver.redirect import redirected
 from resolver.stats import Stats
 from resolver.turn import Sender, Turn
@@ -36,8 +37,6 @@ _UDP: Final = int(Transport.UDP)
 _CH: Final = int(RRClass.CH)
 _RD: Final = 0x0100
 _CD: Final = 0x0010
-_BLOCKED: Final = int(Verdict.BLOCKED)
-_REDIRECTED: Final = int(Verdict.REDIRECTED)
 
 # DO and CD change what an upstream answers (RFC 4035 3.2), so they are part of the cache's key.
 _DO_CD: Final = (b"\x00", b"\x01", b"\x02", b"\x03")
@@ -165,7 +164,7 @@ class Pipeline:
         turn.now_s = self._clock()
         turn.upstream = upstream
         decision = turn.decision
-        if decision is not None and decision.verdict == _REDIRECTED:
+        if decision is not None and decision.verdict is Verdict.REDIRECTED:
             wire = self._redirect(turn, decision, outcome)
         elif isinstance(outcome, UpstreamFailure):
             wire = self._fail(turn, outcome)
@@ -182,7 +181,7 @@ class Pipeline:
         decision = turn.decision or _OWN
         if answer.aliases or answer.bindings or answer.addresses:
             decision = in_force.inspected(turn.known, turn.key, decision, answer, query.rrtype)
-            if decision.verdict == _BLOCKED or decision.verdict == _REDIRECTED:
+            if bars(decision):
                 turn.decision = decision
                 rendered = render(decision, query.rrtype, in_force.seconds_left(turn.now_s))
                 return self._block(turn, decision, rendered)

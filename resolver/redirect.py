@@ -15,8 +15,8 @@ def redirected(rendered: Rendered, answer: Answer | None, age_s: int) -> Rendere
     """``rendered`` completed by the answer to its alias.
 
     Only addresses and the aliases on the way to them are taken over; the TTL of each is aged by ``age_s`` and no longer
-    than the redirection's own. Without an answer (the upstream failed, or the type has none) the CNAME stands alone with
-    an SOA: NODATA of the target.
+    than the redirection's own. Without an answer (the upstream failed, or the type has none) the CNAME stands alone
+    with an SOA: NODATA of the target.
     """
     sections = rendered.answer
     count = rendered.ancount

@@ -9,6 +9,7 @@ SIGTERM: stop reading, let waiting queries end, close the spool, exit 0. SIGHUP:
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import gc
 import json
 import logging
@@ -23,7 +24,7 @@ import uvloop
 
 from querylog.record import Transport
 from querylog.spool import SpoolWriter
-from resolver import local
+from resolver import local, pipeline
 from resolver.admission import Admission
 from resolver.cache import Cache
 from resolver.in_force import InForce
@@ -123,7 +124,7 @@ class Worker:
         await self._drain(ports, tcp, background)
 
     def _in_force(self, generation: Generation) -> InForce:
-        return InForce(generation.number, generation.policy, generation.index, time.time(), self._stats.tallies)
+        return InForce.begin(generation.number, generation.policy, generation.index, time.time(), self._stats.tallies)
 
     def _answer(self, message: bytes, host: str, transport: int, sender: Sender, address: object) -> bytes | None:
         """The pipeline behind a net: a fault of ours costs one query, not the process."""
@@ -141,13 +142,11 @@ class Worker:
         return waiting if response is None else response
 
     async def _watch(self, generation: Generation) -> None:
-        """Puts each new generation in force; opening and resolving happen beside the loop, the swap is one assignment."""
+        """Puts each new generation in force: opened and resolved beside the loop, swapped by one assignment."""
         watcher = Watcher(Path(self._settings.snapshots_root), generation.number)
         while True:
-            try:
+            with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._look.wait(), WATCH_INTERVAL_S)
-            except TimeoutError:
-                pass
             self._look.clear()
             if not watcher.changed():
                 continue
@@ -191,7 +190,7 @@ class Worker:
             **self._stats.document(self._pipeline.in_force.policy),
             "cache": self._cache.counters(),
             "upstreams": self._upstreams.counters(),
-            "compiled": not Path(_pipeline_file()).suffix == ".py",
+            "compiled": Path(pipeline.__file__).suffix != ".py",
         }
 
     async def _drain(self, ports: list[UdpPort], tcp: TcpListener, background: list[asyncio.Task[None]]) -> None:
@@ -210,9 +209,3 @@ class Worker:
 
 
 _LATER: Final = _Later()
-
-
-def _pipeline_file() -> str:
-    from resolver import pipeline
-
-    return pipeline.__file__

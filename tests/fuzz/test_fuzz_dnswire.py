@@ -1,6 +1,6 @@
 """Whatever the bytes: facts, or a refusal with its reason; never another error, never a hang, never growth.
 
-``FUZZ_COUNT`` sets how many mutations each target gets (``make fuzz`` takes many more than the suite). Files of
+``SARING_FUZZ_FACTOR`` multiplies how many mutations each target gets (``make fuzz`` sets it). Files of
 ``tests/fuzz/corpus/dns-*.hex`` are messages that once crashed something, ours or a peer's; each runs as it is too.
 """
 
@@ -19,7 +19,7 @@ from dnswire.response import relay, respond, size_limit
 from tests.support.dns import answer, ask
 from tests.support.mutation import mutations
 
-COUNT = int(os.environ.get("FUZZ_COUNT", "20000"))
+COUNT = 20_000 * int(os.environ.get("SARING_FUZZ_FACTOR", "1"))
 CORPUS = sorted((Path(__file__).parent / "corpus").glob("dns-*.hex"))
 
 QUERIES = [

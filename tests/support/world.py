@@ -1,0 +1,183 @@
+"""A pipeline in a test's hand: its own clock, a policy, lists as text, an upstream that says what the test tells it.
+
+No sockets and no waiting: the upstream answers when the test calls ``upstream.land()``, or at once with ``instant=True``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import cast
+
+from blocklists.index import Index
+from dnswire import name as wire
+from dnswire.answer import Answer, parse_answer
+from dnswire.constants import RRType
+from policy.model import (
+    Agency,
+    Category,
+    ListInfo,
+    Network,
+    Policy,
+    Regency,
+    Rule,
+    Schedule,
+    Scope,
+    ScopeKind,
+    UnknownClients,
+)
+from querylog.record import LogRecord, Transport
+from querylog.spool import SpoolWriter
+from querylog.spool_reader import SpoolReader
+from resolver.admission import Admission
+from resolver.cache import Cache
+from resolver.in_force import InForce
+from resolver.local import Identity
+from resolver.pipeline import Pipeline
+from resolver.stats import Stats
+from resolver.upstream.failure import Reason, UpstreamFailure
+from tests.support.dns import Said, answer, ask, heard
+from tests.support.plain_index import PlainIndex
+
+HEALTH, SCHOOLS = 1, 2
+HEALTH_CLIENT, SCHOOLS_CLIENT, STRANGER = "10.1.0.5", "10.2.0.5", "203.0.113.9"
+GAMBLING, SOCIAL = 1, 2
+NATIONAL_LIST, SOCIAL_LIST = 1, 2
+
+# Monday 2026-03-02 10:00 in Jakarta.
+MONDAY_10 = 1772420400.0
+
+Done = Callable[[Answer | UpstreamFailure, int], None]
+
+
+def sample_policy(*rules: Rule, schedules: Sequence[Schedule] = (), protected: Sequence[str] = ()) -> Policy:
+    """Two agencies, a national list of gambling, a conditional category of social media."""
+    return Policy(
+        regency=Regency("Contoh", unknown_clients=UnknownClients.REFUSE),
+        agencies=(Agency(HEALTH, "dinkes", "Dinas Kesehatan"), Agency(SCHOOLS, "disdik", "Dinas Pendidikan")),
+        networks=(Network("10.1.0.0/16", HEALTH), Network("10.2.0.0/16", SCHOOLS), Network("2001:db8:1::/48", HEALTH)),
+        categories=(
+            Category(GAMBLING, "perjudian", "Perjudian", True),
+            Category(SOCIAL, "media_sosial", "Media sosial"),
+        ),
+        lists=(
+            ListInfo(NATIONAL_LIST, "trustpositif", "TrustPositif", (GAMBLING,), national=True, version="7"),
+            ListInfo(SOCIAL_LIST, "sosial", "Media sosial", (SOCIAL,)),
+        ),
+        rules=rules,
+        schedules=tuple(schedules),
+        protected=tuple(protected),
+    )
+
+
+def agency(agency_id: int) -> Scope:
+    """The scope of an agency."""
+    return Scope(ScopeKind.AGENCY, agency_id)
+
+
+class Upstream:
+    """What the test says the Internet says. ``zones``: name -> zone-file lines of the answer section."""
+
+    def __init__(self) -> None:
+        self.zones: dict[str, Sequence[str]] = {}
+        self.asked: list[tuple[str, int]] = []
+        self.waiting: list[tuple[bytes, int, bool, bool, Done]] = []
+        self.instant = True
+        self.failing = False
+
+    def start(self, name: bytes, rrtype: int, rrclass: int, do: bool, cd: bool, done: Done) -> None:
+        """The pipeline asks."""
+        assert rrclass == 1
+        self.asked.append((wire.to_text(name), rrtype))
+        self.waiting.append((name, rrtype, do, cd, done))
+        if self.instant:
+            self.land()
+
+    def land(self) -> None:
+        """Answers all that wait."""
+        waiting, self.waiting = self.waiting, []
+        for name, rrtype, do, cd, done in waiting:
+            if self.failing:
+                done(UpstreamFailure(Reason.TIMEOUT), 0)
+            else:
+                done(parse_answer(self._message(name, rrtype, do, cd)), 1)
+
+    def _message(self, name: bytes, rrtype: int, do: bool, cd: bool) -> bytes:
+        text = wire.to_text(name)
+        query = ask(text, RRType(rrtype).name, do=do, cd=cd)
+        lines = self.zones.get(text)
+        if lines is None:
+            soa = "example. 300 IN SOA ns.example. host.example. 1 2 3 4 60"
+            return answer(query, authority=(soa,), rcode="NXDOMAIN")
+        return answer(query, *lines)
+
+
+class World:
+    """One worker's pipeline and all around it."""
+
+    def __init__(
+        self,
+        spool_directory: Path,
+        policy: Policy,
+        lists: Mapping[int, Sequence[str]] | None = None,
+        allow_from: Sequence[str] = (),
+        now_s: float = MONDAY_10,
+    ) -> None:
+        self.now_s = now_s
+        self.upstream = Upstream()
+        self.stats = Stats()
+        self.cache = Cache(1_000_000, 0, 86_400, 3_600)
+        self._spool_directory = spool_directory
+        self.spool = SpoolWriter(spool_directory, "test", 0, segment_size_bytes=1 << 20, quota_bytes=1 << 24)
+        self.generation = 1
+        self.sent: list[bytes] = []
+        self.pipeline = Pipeline(
+            self._in_force(policy, lists or {}),
+            Admission(allow_from),
+            self.cache,
+            self.upstream,
+            self.spool,
+            self.stats,
+            Identity("1.2.3", "dns1.contoh.go.id"),
+            lambda: self.now_s,
+        )
+
+    def _in_force(self, policy: Policy, lists: Mapping[int, Sequence[str]]) -> InForce:
+        index = cast(Index, PlainIndex(lists))
+        return InForce.begin(self.generation, policy, index, self.now_s, self.stats.tallies)
+
+    def publish(self, policy: Policy, lists: Mapping[int, Sequence[str]] | None = None) -> None:
+        """Puts the next generation in force, as the worker does."""
+        self.generation += 1
+        self.pipeline.in_force = self._in_force(policy, lists or {})
+
+    def send(self, response: bytes, address: object) -> None:
+        """Where late responses arrive (``turn.Sender``)."""
+        assert address == "client"
+        self.sent.append(response)
+
+    def raw(self, message: bytes, host: str = HEALTH_CLIENT, transport: Transport = Transport.UDP) -> bytes:
+        """The response to these bytes; empty where none came."""
+        self.sent.clear()
+        response = self.pipeline.answer(message, host, transport, self, "client")
+        if response is not None:
+            assert not self.sent
+            return response
+        return self.sent.pop() if self.sent else b""
+
+    def ask(
+        self,
+        qname: str,
+        rrtype: str = "A",
+        host: str = HEALTH_CLIENT,
+        transport: Transport = Transport.UDP,
+        **query: object,
+    ) -> Said:
+        """The response to a question, as facts."""
+        return heard(self.raw(ask(qname, rrtype, **query), host, transport))  # type: ignore[arg-type]  # passed on as they are
+
+    def close(self) -> list[LogRecord]:
+        """Ends the world; what its spool holds."""
+        self.spool.close()
+        with SpoolReader(self._spool_directory) as reader:
+            return [item for item in reader.records() if isinstance(item, LogRecord)]
