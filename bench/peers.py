@@ -1,0 +1,112 @@
+"""The other servers, configured for the same job: the listed names are NXDOMAIN, the rest is asked of the upstream."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+UPSTREAM_ZONE = "test"
+
+
+@dataclass(frozen=True, slots=True)
+class Peer:
+    """A server to compare with: its name, Debian's package, and the command that runs it in the foreground."""
+
+    name: str
+    program: str
+    port: int
+    command: Callable[[str, Path], Sequence[str]]
+
+
+def upstream_command(program: str, directory: Path, port: int) -> list[str]:
+    """NSD with one zone, where every name has an address."""
+    zone = directory / "upstream.zone"
+    zone.write_text(
+        "$TTL 3600\n@ SOA ns.test. host.test. 1 3600 600 86400 60\n@ NS ns.test.\nns A 127.0.0.1\n"
+        "*.bersih A 192.0.2.1\n*.lain A 192.0.2.2\n",
+        encoding="ascii",
+    )
+    configuration = directory / "nsd.conf"
+    configuration.write_text(
+        f'server:\n  ip-address: 127.0.0.1@{port}\n  server-count: 1\n  username: ""\n  chroot: ""\n'
+        f'  zonesdir: "{directory}"\n  database: ""\n  pidfile: "{directory}/nsd.pid"\n'
+        f'  xfrdfile: "{directory}/xfrd.state"\n  zonelistfile: "{directory}/zone.list"\n  hide-version: yes\n  rrl-ratelimit: 0\n'
+        "remote-control:\n  control-enable: no\n"
+        f'zone:\n  name: "{UPSTREAM_ZONE}"\n  zonefile: "{zone}"\n',
+        encoding="ascii",
+    )
+    return [program, "-d", "-c", str(configuration)]
+
+
+def unbound(port: int, upstream_port: int, names: Path) -> Peer:
+    """Unbound with the names as a response policy zone; every module that this job does not need is off."""
+
+    def command(program: str, directory: Path) -> Sequence[str]:
+        zone = directory / "unbound.rpz"
+        with names.open(encoding="ascii") as source, zone.open("w", encoding="ascii") as target:
+            target.write("$TTL 60\n@ SOA localhost. root.localhost. 1 3600 600 86400 60\n@ NS localhost.\n")
+            for line in source:
+                name = line.strip()
+                target.write(f"{name} CNAME .\n*.{name} CNAME .\n")
+        configuration = directory / "unbound.conf"
+        configuration.write_text(
+            f'server:\n  interface: 127.0.0.1@{port}\n  do-daemonize: no\n  username: ""\n  chroot: ""\n'
+            f'  directory: "{directory}"\n  pidfile: ""\n  use-syslog: no\n  num-threads: 1\n'
+            '  module-config: "respip iterator"\n  do-not-query-localhost: no\n  do-ip6: no\n'
+            "  access-control: 127.0.0.0/8 allow\n  msg-cache-size: 64m\n  rrset-cache-size: 128m\n"
+            "  local-zone: test. nodefault\n  local-zone: invalid. nodefault\n  outgoing-range: 4096\n"
+            "remote-control:\n  control-enable: no\n"
+            f'rpz:\n  name: daftar.rpz\n  zonefile: "{zone}"\n  rpz-action-override: nxdomain\n'
+            f'forward-zone:\n  name: "."\n  forward-addr: 127.0.0.1@{upstream_port}\n',
+            encoding="ascii",
+        )
+        return [program, "-d", "-c", str(configuration)]
+
+    return Peer("Unbound RPZ", "unbound", port, command)
+
+
+def dnsdist(port: int, upstream_port: int, names: Path) -> Peer:
+    """dnsdist with a suffix-match tree of the names before its packet cache."""
+
+    def command(program: str, directory: Path) -> Sequence[str]:
+        configuration = directory / "dnsdist.conf"
+        configuration.write_text(
+            f'setLocal("127.0.0.1:{port}")\nsetACL("127.0.0.0/8")\nsetSecurityPollSuffix("")\n'
+            f'newServer({{address="127.0.0.1:{upstream_port}", healthCheckMode="up"}})\n'
+            "tree = newSuffixMatchNode()\n"
+            f'for line in io.lines("{names}") do tree:add(newDNSName(line)) end\n'
+            "addAction(SuffixMatchNodeRule(tree, true), RCodeAction(DNSRCode.NXDOMAIN))\n"
+            'getPool(""):setCache(newPacketCache(100000))\n',
+            encoding="ascii",
+        )
+        return [program, "--supervised", "--disable-syslog", "-C", str(configuration)]
+
+    return Peer("dnsdist", "dnsdist", port, command)
+
+
+def dnsmasq(port: int, upstream_port: int, names: Path) -> Peer:
+    """dnsmasq with the names as local domains: NXDOMAIN for each and all below it."""
+
+    def command(program: str, directory: Path) -> Sequence[str]:
+        configuration = directory / "dnsmasq.conf"
+        with names.open(encoding="ascii") as source, configuration.open("w", encoding="ascii") as target:
+            target.write(f"port={port}\nlisten-address=127.0.0.1\nbind-interfaces\nno-resolv\nno-hosts\n")
+            target.write(f"server=127.0.0.1#{upstream_port}\ncache-size=10000\ndns-forward-max=5000\n")
+            target.writelines(f"local=/{line.strip()}/\n" for line in source)
+        return [
+            program,
+            "--keep-in-foreground",
+            "--user=",
+            f"--pid-file={directory}/dnsmasq.pid",
+            "-C",
+            str(configuration),
+        ]
+
+    return Peer("dnsmasq", "dnsmasq", port, command)
+
+
+def saring_command() -> list[str]:
+    """Our own program, of the environment that runs this."""
+    return [str(Path(sys.executable).with_name("saring"))]
