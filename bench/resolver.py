@@ -22,8 +22,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from bench import echo, peers
 from bench import names as bench_names
-from bench import peers
 from bench.load import BenchError, Load, ask, dnsperf, first_answer
 from bench.programs import Program, cpu_s, find, pss_mb
 from bench.report import Row, row
@@ -45,6 +45,7 @@ START_WITHIN_S = 240.0
 
 UPSTREAM_PORT, OURS_PORT, OURS_API_PORT = 15301, 15302, 15380
 PEER_PORTS = (15303, 15304, 15305)
+ECHO_PORT = 15306
 
 # A name that answers NXDOMAIN because it is listed: the last one of the list, so that all of it has been read.
 _LISTED_AT = -1
@@ -80,11 +81,12 @@ def run() -> list[Row]:
         _start_upstream(stack, directory)
         first_start_s, ours = _start_ours(stack, directory, listed, marker)
         others = list(_start_peers(stack, directory, listed, marker))
+        floor = list(_start_echo(stack, directory))
         servers = [ours, *others]
         for server in servers:
             _warm(server, mixed)
         for number in range(RUNS):
-            for server in servers:
+            for server in (*servers, *floor):
                 _measure_mixed(server, mixed)
             for server in servers:
                 _measure_misses(server, directory, f"r{number}{server.port}")
@@ -92,7 +94,10 @@ def run() -> list[Row]:
             server.memory_mb = pss_mb(server.program.pids())
         worker_memory_mb = pss_mb(ours.worker_pids)
         index_bytes = _index_bytes(directory / "var")
-    return _rows(ours, others, first_start_s, worker_memory_mb, index_bytes)
+    return [
+        *_rows(ours, others, first_start_s, worker_memory_mb, index_bytes),
+        *_beside_the_floor(ours, floor),
+    ]
 
 
 def _check_compiled() -> None:
@@ -191,6 +196,16 @@ def _start_peers(stack: contextlib.ExitStack, directory: Path, listed: Path, mar
         yield Server(peer.name, port, program, program.pids(), start_s)
 
 
+def _start_echo(stack: contextlib.ExitStack, directory: Path) -> Iterator[Server]:
+    program = echo.build(directory)
+    if program is None:
+        print("recvmmsg echo: not measured, no C compiler")
+        return
+    started = stack.enter_context(Program([str(program), str(ECHO_PORT)], SERVER_CORE, directory / "echo.out"))
+    start_s = first_answer(started, ECHO_PORT, "echo.test", NOERROR, within_s=10)
+    yield Server("recvmmsg echo", ECHO_PORT, started, started.pids(), start_s)
+
+
 # ---------------------------------------------------------------- measuring
 
 
@@ -256,6 +271,13 @@ def _compared(
     judged = "Unbound RPZ" if what == "miss_us" else min(theirs, key=lambda peer: theirs[peer], default="")
     for peer, figure in theirs.items():
         yield row(AREA, name, unit, mine, figure, peer, ratio_at_most=target if peer == judged else None)
+
+
+def _beside_the_floor(ours: Server, floor: Sequence[Server]) -> Iterator[Row]:
+    mine = statistics.median(ours.worker_us)
+    for server in floor:
+        theirs = statistics.median(server.worker_us)
+        yield row(AREA, "CPU a query, beside the floor", "us", mine, theirs, server.name, ratio_at_most=1.25)
 
 
 def _started(ours: Server, others: Sequence[Server], first_start_s: float) -> Iterator[Row]:
