@@ -37,7 +37,7 @@ def _setup(config: Config, setup: Mapping[str, object]) -> list[str]:
         "",
         f"    curl -X POST http://{config.api.listen}/api/v1/setup \\",
         "      -H 'Content-Type: application/json' \\",
-        f"""      -d '{{"code": "{code}", "name": "your-name"}}'""",
+        f"""      -d '{{"code": "{code}", "login": "admin", "name": "Your name"}}'""",
     ]
 
 

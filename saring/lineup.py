@@ -19,7 +19,8 @@ from saring.sockets import WorkerSockets
 from saring.state_dir import StateDir
 from saring.version import VERSION
 
-WORKER_STOP_S = 6.0
+# A worker gives its TCP connections and its upstream queries five seconds each.
+WORKER_STOP_S = 12.0
 LOADER_STOP_S = 20.0
 OTHER_STOP_S = 5.0
 

@@ -1,0 +1,169 @@
+"""The scheduler: lists every night, lists on request, and publishing what an edit left unpublished.
+
+The sync itself runs in a process of its own with a low priority: it may use a core and a gigabyte for a while, and must
+neither slow DNS down nor take the scheduler with it when it dies.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import dataclasses
+import os
+import signal
+import time
+from collections.abc import Mapping
+from pathlib import Path
+
+from sqlalchemy.exc import SQLAlchemyError
+
+from saring import logs
+from saring.config_schema import Config
+from saring.control import Control, open_control
+from saring.one_shot import OneShotError, run_one_shot
+from saring.orders import Orders
+from saring.publisher import Publisher, PublishError
+from saring.schedule import next_run_s
+from saring.state_dir import StateDir, write_json
+from saring.status import current_generation
+from saring.sync_request import ALL, take_requests
+
+TICK_S = 0.5
+REPAIR_AFTER_S = 1.0
+REPAIR_BACKOFF_S = 10.0
+RETRY_NEVER_FETCHED_S = 900.0
+
+
+def run_sync_process(orders: Orders) -> int:
+    """Runs the scheduler until SIGTERM."""
+    asyncio.run(_main(orders))
+    return 0
+
+
+async def _main(orders: Orders) -> None:
+    config = Config.model_validate_json(orders.config)
+    state = StateDir(Path(orders.state_dir))
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    loop.add_signal_handler(signal.SIGHUP, lambda: None)
+    async with open_control(config, state) as control:
+        await Scheduler(config, state, control, orders, stop).run()
+
+
+class Scheduler:
+    """Looks at the clock, at requests and at the database twice a second."""
+
+    def __init__(self, config: Config, state: StateDir, control: Control, orders: Orders, stop: asyncio.Event) -> None:
+        self._config = config
+        self._state = state
+        self._control = control
+        self._orders = dataclasses.replace(orders, parent_pid=os.getpid())
+        self._stop = stop
+        self._publisher = Publisher(state, control.sessions, time.time)
+        self._nightly_s = next_run_s(time.time(), config.lists.sync_at, config.lists.zone)
+        self._retry_s = 0.0
+        self._looked_at_revision = -1
+        self._behind_since_s = 0.0
+        self._repair_not_before_s = 0.0
+        self._running: asyncio.Task[None] | None = None
+        self._wanted: set[str] = set()
+        self._told: dict[str, object] = {}
+        self._log = logs.get(__name__)
+
+    async def run(self) -> None:
+        """Until told to stop."""
+        while not self._stop.is_set():
+            try:
+                await self._tick(time.time())
+            except (SQLAlchemyError, OSError) as error:
+                self._log.error("the control database does not answer; it is tried again", error=_short(error))
+                await self._pause(REPAIR_BACKOFF_S)
+            await self._pause(TICK_S)
+        if self._running is not None:
+            await self._running
+
+    async def _tick(self, now_s: float) -> None:
+        self._wanted.update(take_requests(self._state))
+        if now_s >= self._nightly_s:
+            self._nightly_s = next_run_s(now_s, self._config.lists.sync_at, self._config.lists.zone)
+            self._wanted.add(ALL)
+        # The sync needs no database of ours to begin; what follows does, and may fail.
+        self._begin_sync()
+        revision = await self._control.revision()
+        await self._look_for_new_lists(revision, now_s)
+        self._begin_sync()
+        await self._repair(revision, now_s)
+        self._tell(revision)
+
+    def _begin_sync(self) -> None:
+        if self._running is not None and self._running.done():
+            self._running = None
+        if not self._wanted or self._running is not None:
+            return
+        codes = [] if ALL in self._wanted else sorted(self._wanted)
+        self._wanted.clear()
+        self._running = asyncio.create_task(self._sync(codes))
+
+    async def _sync(self, codes: list[str]) -> None:
+        self._log.info("sync begins", lists=codes or "all")
+        orders = dataclasses.replace(self._orders, code=",".join(codes), force_all=not codes)
+        try:
+            result = await run_one_shot("sync-run", orders, self._stop)
+        except OneShotError as error:
+            self._log.error("sync failed", error=str(error))
+            self._retry_s = time.time() + RETRY_NEVER_FETCHED_S
+            return
+        self._log.info("sync ended", **_counts(result))
+        if result.get("never_fetched"):
+            self._retry_s = time.time() + RETRY_NEVER_FETCHED_S
+
+    async def _look_for_new_lists(self, revision: int, now_s: float) -> None:
+        """Lists that were never fetched are fetched now: after an edit, at the start, and again after a failure."""
+        retry = 0 < self._retry_s <= now_s
+        if revision == self._looked_at_revision and not retry:
+            return
+        self._looked_at_revision = revision
+        self._retry_s = 0.0
+        self._wanted.update(await self._control.never_fetched())
+
+    async def _repair(self, revision: int, now_s: float) -> None:
+        """Publishes what the one who edited could not: he was killed, or the disk was full."""
+        _, _, published = current_generation(self._state.snapshots)
+        if revision <= published:
+            self._behind_since_s = 0.0
+            return
+        self._behind_since_s = self._behind_since_s or now_s
+        if now_s < max(self._behind_since_s + REPAIR_AFTER_S, self._repair_not_before_s):
+            return
+        try:
+            outcome = await self._publisher.publish()
+        except (PublishError, OSError) as error:
+            self._repair_not_before_s = now_s + REPAIR_BACKOFF_S
+            self._log.error("edits cannot be published; the generation in force stays", error=str(error))
+            return
+        self._log.info("published what an edit had left", generation=outcome.generation, revision=revision)
+
+    def _tell(self, revision: int) -> None:
+        told: dict[str, object] = {
+            "database_revision": revision,
+            "next_sync_s": self._nightly_s,
+            "syncing": self._running is not None,
+        }
+        if told != self._told:
+            write_json(self._state.run / "sync.json", told)
+            self._told = told
+
+    async def _pause(self, seconds: float) -> None:
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self._stop.wait(), seconds)
+
+
+def _counts(result: Mapping[str, object]) -> dict[str, object]:
+    return {key: value for key, value in result.items() if isinstance(value, int | str)}
+
+
+def _short(error: Exception) -> str:
+    # SQLAlchemy's texts carry the statement and a link over several lines.
+    return (str(error).splitlines() or [""])[0][:300]

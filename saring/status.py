@@ -1,0 +1,248 @@
+"""The state of the whole program, read from files: what runs, what is in force, what waits.
+
+Nothing here asks a process: a worker that hangs shows by the age of its statistics, and the question costs it nothing.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+from saring.state_dir import StateDir, read_json
+
+STALE_STATS_S = 5.0
+
+
+@dataclass(frozen=True, slots=True)
+class WorkerView:
+    """A worker by its statistics file; ``raw`` is the whole file."""
+
+    number: int
+    pid: int
+    answering: bool
+    generation: int
+    answers: int
+    gaps: int
+    age_s: float
+    compiled: bool
+    raw: Mapping[str, Any] = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class ProcessView:
+    """A process as the supervisor knows it."""
+
+    name: str
+    pid: int
+    started_s: float
+    restarts: int
+    last_exit: str
+
+
+@dataclass(frozen=True, slots=True)
+class ListView:
+    """A list as the library knows it."""
+
+    code: str
+    entries: int
+    version: str
+    fetched_s: float
+    checked_s: float
+    last_error: str
+
+
+@dataclass(frozen=True, slots=True)
+class ProgramStatus:
+    """Everything ``saring status`` shows. ``pid`` 0: not running. ``generation`` 0: nothing published."""
+
+    running: bool
+    pid: int
+    version: str
+    node: str
+    started_s: float
+    config: str
+    dns: tuple[str, ...]
+    api: str
+    generation: int
+    published_s: float
+    revision: int
+    database_revision: int
+    next_sync_s: float
+    syncing: bool
+    workers: tuple[WorkerView, ...]
+    processes: tuple[ProcessView, ...]
+    lists: tuple[ListView, ...]
+    spool_size_bytes: int
+    warnings: tuple[str, ...]
+
+    @property
+    def unpublished(self) -> int:
+        """Edits in the database that no generation holds yet; 0 where it is not known."""
+        return max(0, self.database_revision - self.revision) if self.database_revision else 0
+
+    def document(self) -> dict[str, Any]:
+        """As JSON."""
+        value = asdict(self)
+        for worker in value["workers"]:
+            worker.pop("raw")
+        value["unpublished"] = self.unpublished
+        return value
+
+
+def collect(state: StateDir, now_s: float) -> ProgramStatus:
+    """The status now. Missing or damaged files count as nothing there."""
+    supervisor = read_json(state.run / "supervisor.json") or {}
+    pid = _int(supervisor.get("pid"))
+    running = pid > 0 and is_alive(pid)
+    sync = read_json(state.run / "sync.json") or {}
+    generation, published_s, revision = current_generation(state.snapshots)
+    workers = tuple(_workers(state, supervisor, now_s)) if running else ()
+    lists = tuple(_lists(state.lists))
+    status = ProgramStatus(
+        running=running,
+        pid=pid if running else 0,
+        version=str(supervisor.get("version", "")),
+        node=str(supervisor.get("node", "")),
+        started_s=_float(supervisor.get("started_s")),
+        config=str(supervisor.get("config", "")),
+        dns=tuple(str(one) for one in supervisor.get("dns", ())),
+        api=str(supervisor.get("api", "")),
+        generation=generation,
+        published_s=published_s,
+        revision=revision,
+        database_revision=_int(sync.get("database_revision")),
+        next_sync_s=_float(sync.get("next_sync_s")),
+        syncing=bool(sync.get("syncing")),
+        workers=workers,
+        processes=tuple(_processes(supervisor)) if running else (),
+        lists=lists,
+        spool_size_bytes=directory_size(state.spool),
+        warnings=(),
+    )
+    return _with_warnings(status)
+
+
+def is_alive(pid: int) -> bool:
+    """Whether a process of this number runs (a zombie does not)."""
+    try:
+        stat = Path(f"/proc/{pid}/stat").read_text(encoding="ascii", errors="replace")
+    except OSError:
+        return False
+    return stat.rpartition(")")[2].split()[:1] not in ([], ["Z"])
+
+
+def current_generation(root: Path) -> tuple[int, float, int]:
+    """Number, time of publication and policy revision of the current generation; zeros where there is none."""
+    current = root / "current"
+    try:
+        number = int(current.readlink().name)
+    except (OSError, ValueError):
+        return 0, 0.0, 0
+    manifest = read_json(current / "manifest.json") or {}
+    published_s = _float(manifest.get("published_s", manifest.get("created_s")))
+    return number, published_s, _int(manifest.get("revision"))
+
+
+def directory_size(root: Path) -> int:
+    """Bytes that the files below ``root`` occupy on the disk (a preallocated segment counts whole)."""
+    total = 0
+    for directory, _, names in os.walk(root):
+        for name in names:
+            try:
+                total += (Path(directory) / name).lstat().st_blocks * 512
+            except OSError:
+                continue  # loaded and unlinked just now
+    return total
+
+
+def _workers(state: StateDir, supervisor: Mapping[str, Any], now_s: float) -> list[WorkerView]:
+    found = []
+    for child in supervisor.get("children", ()):
+        kind, _, number = str(child.get("name", "")).partition("-")
+        if kind == "worker" and number.isdecimal():
+            found.append(_worker(state, int(number), _int(child.get("pid")), now_s))
+    return found
+
+
+def _worker(state: StateDir, number: int, pid: int, now_s: float) -> WorkerView:
+    path = state.stats_of(number)
+    raw = read_json(path) or {}
+    try:
+        age_s = max(0.0, now_s - path.stat().st_mtime)
+    except OSError:
+        age_s = -1.0
+    mine = _int(raw.get("pid")) == pid and pid > 0
+    return WorkerView(
+        number=number,
+        pid=pid,
+        answering=mine and 0 <= age_s <= STALE_STATS_S and is_alive(pid),
+        generation=_int(raw.get("generation")),
+        answers=_int(raw.get("answers")),
+        gaps=_int(raw.get("gaps")),
+        age_s=round(age_s, 1),
+        compiled=bool(raw.get("compiled")),
+        raw=raw,
+    )
+
+
+def _processes(supervisor: Mapping[str, Any]) -> list[ProcessView]:
+    return [
+        ProcessView(
+            name=str(child.get("name", "")),
+            pid=_int(child.get("pid")),
+            started_s=_float(child.get("started_s")),
+            restarts=_int(child.get("restarts")),
+            last_exit=str(child.get("last_exit", "")),
+        )
+        for child in supervisor.get("children", ())
+    ]
+
+
+def _lists(root: Path) -> list[ListView]:
+    found = []
+    for path in sorted(root.glob("*/state.json")):
+        raw = read_json(path)
+        if raw is None:
+            continue
+        found.append(
+            ListView(
+                code=path.parent.name,
+                entries=_int(raw.get("entries")),
+                version=str(raw.get("version") or ""),
+                fetched_s=_float(raw.get("fetched_s")),
+                checked_s=_float(raw.get("checked_s")),
+                last_error=str(raw.get("last_error") or raw.get("refusal") or ""),
+            )
+        )
+    return found
+
+
+def _with_warnings(status: ProgramStatus) -> ProgramStatus:
+    warnings = []
+    if status.generation == 0:
+        warnings.append("nothing is published yet: DNS has no policy to answer by")
+    for worker in status.workers:
+        if not worker.answering:
+            warnings.append(f"worker {worker.number} does not report: see the log")
+        elif worker.generation != status.generation:
+            warnings.append(
+                f"worker {worker.number} answers by generation {worker.generation}, not {status.generation}"
+            )
+        if worker.gaps:
+            warnings.append(f"worker {worker.number} could not log {worker.gaps} answers: is the disk full?")
+    if status.unpublished:
+        warnings.append(f"{status.unpublished} edits are not published yet")
+    warnings += [f"list {one.code}: {one.last_error}" for one in status.lists if one.last_error]
+    values = {name: getattr(status, name) for name in ProgramStatus.__slots__}
+    return ProgramStatus(**{**values, "warnings": tuple(warnings)})
+
+
+def _int(value: Any) -> int:
+    return value if isinstance(value, int) and not isinstance(value, bool) else 0
+
+
+def _float(value: Any) -> float:
+    return float(value) if isinstance(value, int | float) and not isinstance(value, bool) else 0.0
