@@ -26,16 +26,18 @@ MAX_CLIENTS: Final = 65_536
 
 VERDICTS: Final = len(Verdict)
 
+# RFC 2181 8: a TTL has 31 bits.
+NO_EDGE_S: Final = 2_147_483_647
+
 
 class Plan:
-    """What is to be done with a question: the decision, and the rendered response where it does not pass."""
+    """What is to be done with a question: the decision, and the response where it does not pass (TTLs not clipped)."""
 
-    __slots__ = ("decision", "passes", "rendered")
+    __slots__ = ("decision", "rendered")
 
     def __init__(self, decision: Decision, rendered: Rendered | None) -> None:
         self.decision = decision
         self.rendered = rendered
-        self.passes = rendered is None
 
 
 class Known:
@@ -116,17 +118,10 @@ class InForce:
         self.known[host] = known
         return known
 
-    def plan(self, known: Known, question: bytes, name: bytes, rrtype: int, now_s: float) -> Plan:
+    def plan(self, known: Known, question: bytes, name: bytes, rrtype: int) -> Plan:
         """Decides on a question that is not remembered, and remembers it under ``question``."""
         decision = decide(known.view, self.index.match(name), name, rrtype)
-        if bars(decision):
-            ttl_s = decision.answer.ttl_s if decision.answer else 0
-            edge_s = self.seconds_left(now_s)
-            plan = Plan(decision, render(decision, rrtype, edge_s))
-            if edge_s < ttl_s:
-                return plan  # not remembered: its TTL is clipped to an edge that comes nearer
-        else:
-            plan = Plan(decision, None)
+        plan = Plan(decision, render(decision, rrtype, NO_EDGE_S) if bars(decision) else None)
         if self._plan_count >= MAX_PLANS:
             self._forget()
         self._plan_count += 1
@@ -150,7 +145,7 @@ class InForce:
     def seconds_left(self, now_s: float) -> int:
         """Whole seconds to the next edge of the policy: the most that any TTL may be."""
         left_s = self.valid_until_s - now_s
-        return int(left_s) if left_s < 2_147_483_647 else 2_147_483_647
+        return int(left_s) if left_s < NO_EDGE_S else NO_EDGE_S
 
     def _forget(self) -> None:
         for memory in self._memories.values():

@@ -59,8 +59,8 @@ class Asker(Protocol):
         cd: bool,
         now_s: float,
         done: Callable[[Answer | UpstreamFailure, int], None],
-    ) -> None:
-        """Starts (or joins) an exchange; calls ``done(answer or failure, upstream number)`` exactly once."""
+    ) -> bool:
+        """Starts an exchange or joins one (True); ``done(answer or failure, upstream number)`` is called once."""
 
 
 class Pipeline:
@@ -131,10 +131,13 @@ class Pipeline:
         question = name + message[query.question_end - 4 : query.question_end]
         plan = known.plans.get(question)
         if plan is None:
-            plan = in_force.plan(known, question, name, query.rrtype, now_s)
+            plan = in_force.plan(known, question, name, query.rrtype)
         turn.decision = plan.decision
-        if plan.rendered is not None:
-            return self._block(turn, plan.decision, plan.rendered)
+        rendered = plan.rendered
+        if rendered is not None:
+            if now_s + rendered.ttl_s > in_force.valid_until_s:
+                rendered = render(plan.decision, query.rrtype, in_force.seconds_left(now_s))
+            return self._block(turn, plan.decision, rendered)
         if query.rrtype == RRType.ANY:
             return self._own(turn, local.ANY_ANSWER, _OWN)
         special = local.special_name(query)
@@ -157,7 +160,8 @@ class Pipeline:
         turn.cache_state = CacheState.MISS
         turn.resumer = self
         cd = bool(query.flags & _CD)
-        self._upstreams.start(name, query.rrtype, query.rrclass, query.do, cd, turn.now_s, turn.done)
+        if self._upstreams.start(name, query.rrtype, query.rrclass, query.do, cd, turn.now_s, turn.done):
+            turn.cache_state = CacheState.COALESCED
 
     def resume(self, turn: Turn, outcome: Answer | UpstreamFailure, upstream: int) -> None:
         """Takes a turn that waited for its upstream to its end (``turn.Resumer``)."""
@@ -165,7 +169,7 @@ class Pipeline:
         turn.upstream = upstream
         decision = turn.decision
         if decision is not None and decision.verdict is Verdict.REDIRECTED:
-            wire = self._redirect(turn, decision, outcome)
+            wire: bytes | None = self._redirect(turn, decision, outcome)
         elif isinstance(outcome, UpstreamFailure):
             wire = self._fail(turn, outcome)
         else:

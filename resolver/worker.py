@@ -136,10 +136,10 @@ class Worker:
                 _log.exception("a query could not be processed", extra={"message_hex": message[:512].hex()})
             return b""
 
-    def _answer_tcp(self, message: bytes, client_address: str) -> bytes | asyncio.Future[bytes]:
+    def _answer_tcp(self, message: bytes, client_address: str) -> bytes | asyncio.Future[bytes] | None:
         waiting: asyncio.Future[bytes] = asyncio.get_running_loop().create_future()
         response = self._answer(message, client_address, Transport.TCP, _LATER, waiting)
-        return waiting if response is None else response
+        return waiting if response is None else response or None
 
     async def _watch(self, generation: Generation) -> None:
         """Puts each new generation in force: opened and resolved beside the loop, swapped by one assignment."""

@@ -82,7 +82,7 @@ def test_nsid_is_told_to_those_who_ask(world: Worlds) -> None:
 def test_whoami_tells_agency_unit_and_generation(world: Worlds) -> None:
     here = world(sample_policy())
     assert here.ask("whoami.saring", "TXT").answer == (
-        'whoami.saring 0 IN TXT "agency=dinkes" "unit=-" "generation=1"',
+        'whoami.saring 0 IN TXT "agency=dinkes","unit=-","generation=1"',
     )
     assert here.ask("whoami.saring", "A").answer == ()
 

@@ -85,13 +85,14 @@ class Upstream:
         self.instant = True
         self.failing = False
 
-    def start(self, name: bytes, rrtype: int, rrclass: int, do: bool, cd: bool, done: Done) -> None:
+    def start(self, name: bytes, rrtype: int, rrclass: int, do: bool, cd: bool, now_s: float, done: Done) -> bool:
         """The pipeline asks."""
         assert rrclass == 1
         self.asked.append((wire.to_text(name), rrtype))
         self.waiting.append((name, rrtype, do, cd, done))
         if self.instant:
             self.land()
+        return False
 
     def land(self) -> None:
         """Answers all that wait."""
@@ -179,5 +180,5 @@ class World:
     def close(self) -> list[LogRecord]:
         """Ends the world; what its spool holds."""
         self.spool.close()
-        with SpoolReader(self._spool_directory) as reader:
-            return [item for item in reader.records() if isinstance(item, LogRecord)]
+        found = SpoolReader(self._spool_directory).records()
+        return [item for _, item in found if isinstance(item, LogRecord)]
