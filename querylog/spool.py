@@ -52,7 +52,7 @@ class SpoolWriter:
     """Appends to the spool of one worker. One thread appends, ``flush`` may run in another; no use after a fork.
 
     ``answers`` and ``gaps`` count over the spool's life, not this process's. Raises ``SpoolLocked`` where another
-    writer has the directory, ``ValueError`` for sizes that make no sense, ``OSError`` where the directory cannot be had.
+    writer has the directory, ``ValueError`` for senseless sizes, ``OSError`` where the directory cannot be had.
     """
 
     def __init__(

@@ -94,7 +94,7 @@ class SegmentReader:
             offsets: list[int] = []
             stop = walk(memoryview(data), 0, len(data), self.header.salt, offsets)
             if offsets:
-                return Window(data, offsets, at + stop, at - offset)
+                return Window(data[:stop], offsets, at + stop, at - offset)
             if len(data) < FRAME_SIZE:
                 return None
             if self.live and LENGTH.unpack_from(data)[0] == 0:
@@ -177,4 +177,5 @@ def parse_record(data: bytes, body: int) -> LogRecord | GapRecord:
         return GapRecord(first, last, first_us, last_us, GapKind(kind))
     names = body + ROW.size
     middle = names + fields[-3]
-    return LogRecord(*fields[:-3], data[names:middle], data[middle : middle + fields[-2]])
+    facts = [*fields[:-3], data[names:middle], data[middle : middle + fields[-2]]]
+    return LogRecord(*facts)
