@@ -182,7 +182,7 @@ def _rule(rule: Rule, ground: Ground, codes: _Codes) -> PreparedRule:
     plan = codes.calendars.get(rule.schedule_id)
     if rule.schedule_id and plan is None:
         raise _UnusableError(f"its schedule {rule.schedule_id} does not exist or cannot be followed")
-    return _READERS[rule.target.kind](rule, _layer(rule), plan, ground, codes)
+    return _READERS[rule.target.kind](rule, layer_of(rule), plan, ground, codes)
 
 
 def _require_scope(rule: Rule, codes: _Codes) -> None:
@@ -193,7 +193,8 @@ def _require_scope(rule: Rule, codes: _Codes) -> None:
         raise _UnusableError(f"its unit {scope.id} does not exist")
 
 
-def _layer(rule: Rule) -> Layer:
+def layer_of(rule: Rule) -> Layer:
+    """The layer in which a rule is asked. Only the regency's rules can be mandatory: elsewhere the mark is void."""
     if rule.mandatory and rule.scope.kind is ScopeKind.REGENCY:
         return Layer.MANDATORY
     return Layer.EXCEPTION if rule.exception else _RULE_LAYERS[rule.scope.kind]

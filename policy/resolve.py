@@ -13,7 +13,7 @@ from policy.decide import default_decision
 from policy.model import Layer, Policy, Rule, ScopeKind, UnknownClients
 from policy.networks import Prefix, PrefixTable, is_private
 from policy.patterns import Pattern, PatternSet
-from policy.prepare import Prepared, PreparedRule, Skipped, Tenant, prepare
+from policy.prepare import Prepared, PreparedRule, Skipped, Tenant, layer_of, prepare
 from policy.schedules import HORIZON_S, Calendar, is_open, next_edge_s
 from policy.view import Ground, RuleInForce, RuleSet, View
 
@@ -34,7 +34,7 @@ class Standing(StrEnum):
 
 def standing(rule: Rule, calendar: Calendar | None, at_s: float) -> Standing:
     """Whether the rule is in force. ``calendar``: its schedule's, None where it holds at all hours."""
-    if rule.exception and not rule.mandatory and not rule.approver:
+    if rule.exception and not rule.approver and layer_of(rule) is Layer.EXCEPTION:
         return Standing.UNAPPROVED
     if rule.valid_until_s is not None and at_s >= rule.valid_until_s:
         return Standing.EXPIRED

@@ -1,0 +1,105 @@
+"""Random policies: the data path and the explainer say what the slow reference says, reason and answer included.
+
+``SARING_POLICY_CASES`` sets the number of cases for a long run (default 4,000), ``SARING_POLICY_SEED`` where it starts.
+"""
+
+from __future__ import annotations
+
+import os
+from ipaddress import ip_address
+from random import Random
+
+from blocklists.index import Match
+from dnswire import name as wire
+from policy.decide import decide, decide_address
+from policy.document import decode, encode
+from policy.explain import ByAddress, explain_prepared
+from policy.model import Decision, Policy, Verdict
+from policy.prepare import prepare
+from policy.resolve import at
+from tests.support import reference_policy as reference
+from tests.support.random_policies import CLIENTS, SPAN_S, START_S, random_entries, random_name, random_policy
+
+CASES = int(os.environ.get("SARING_POLICY_CASES", "4000"))
+SEED = int(os.environ.get("SARING_POLICY_SEED", "1"))
+CASES_A_POLICY = 40
+
+
+class ReferenceIndex:
+    """The lists' lines as an index: every covering entry, the longest first."""
+
+    def __init__(self, policy: Policy, entries: list[reference.Entry]) -> None:
+        self._policy = policy
+        self._entries = entries
+
+    def match(self, name: bytes) -> tuple[Match, ...]:
+        labels = reference.split(wire.to_text(name))
+        covering = reference.World(self._policy, self._entries, labels).covering
+        matches = [Match(len(entry.name), entry.list_id, entry.allow) for entry in covering]
+        return tuple(sorted(matches, key=lambda match: -match.labels))
+
+
+def as_outcome(decision: Decision) -> reference.Outcome:
+    return reference.Outcome(
+        decision.verdict.name,
+        int(decision.layer),
+        decision.rule_id,
+        decision.list_id,
+        decision.category_id,
+        reference.split(wire.to_text(decision.matched)) if decision.matched else None,
+        decision.answer,
+        int(decision.ede),
+    )
+
+
+def test_decide_and_explain_equal_the_reference() -> None:
+    for number in range(max(CASES // CASES_A_POLICY, 1)):
+        _check_policy(SEED * 1_000_000 + number)
+
+
+def _check_policy(seed: int) -> None:
+    random = Random(seed)
+    policy = random_policy(random)
+    assert decode(encode(policy)) == policy
+    entries = random_entries(random, range(1, 5))
+    index = ReferenceIndex(policy, entries)
+    prepared = prepare(policy)
+    assert prepared.skipped == ()
+    for instant in range(4):
+        at_s = START_S + random.randrange(SPAN_S) + random.choice((0.0, 0.5))
+        resolved = at(prepared, at_s)
+        for case in range(CASES_A_POLICY // 4):
+            name = random_name(random)
+            address = random.choice(CLIENTS)
+            who = reference.who_is(policy, address)
+            client = resolved.client(ip_address(address).packed)
+            context = f"seed {seed}, {'.'.join(name)}, {address}, {at_s}"
+            assert (client.agency_id, client.unit_id, client.admitted) == (who.agency_id, who.unit_id, who.admitted)
+            expected = reference.decide(policy, entries, who, name, at_s)
+            wire_name = wire.from_text(".".join(name))
+            found = decide(client.view, index.match(wire_name), wire_name, 1)
+            assert as_outcome(found) == expected, context
+            assert len(found.ede_text.encode()) <= 120
+            answered = random.choice(("203.0.113.7", "203.0.113.200", "203.0.9.9", "2001:db8:f::1", "198.51.100.1"))
+            found_address = decide_address(client.view, ip_address(answered).packed)
+            assert as_outcome(found_address) == reference.decide_address(policy, who, answered, at_s), context
+            if case == instant:
+                explanation = explain_prepared(prepared, index, ByAddress(ip_address(address).packed), wire_name, 1, at_s)
+                _check_explanation(explanation, found, client.admitted, context)
+
+
+def _check_explanation(explanation, found: Decision, admitted: bool, context: str) -> None:  # type: ignore[no-untyped-def]  # mypy does not look at tests
+    winners = [finding for finding in explanation.findings if finding.wins]
+    counted = [finding for finding in explanation.findings if finding.counted]
+    assert len(winners) == 1, context
+    if not admitted:
+        assert explanation.decision.verdict is Verdict.REFUSED
+        return
+    assert explanation.decision.verdict is found.verdict, context
+    told = counted[0] if found.verdict is Verdict.OBSERVED else winners[0]
+    assert (told.layer, told.rule_id, told.list_id, told.category_id) == (
+        found.layer,
+        found.rule_id,
+        found.list_id,
+        found.category_id,
+    ), context

@@ -1,0 +1,155 @@
+"""Random policies in a world so small that everything meets: few labels, few tenants, overlapping networks."""
+
+from __future__ import annotations
+
+from random import Random
+
+from policy.model import (
+    Action,
+    Agency,
+    AnswerKind,
+    BlockAnswer,
+    Category,
+    Holiday,
+    Language,
+    ListInfo,
+    Network,
+    Policy,
+    Regency,
+    Rule,
+    Schedule,
+    Scope,
+    ScopeKind,
+    Service,
+    Target,
+    TargetKind,
+    Unit,
+    UnknownClients,
+    Window,
+)
+from tests.support.reference_policy import Entry, Labels
+
+START_S = 1_767_200_400  # the turn of 2025 to 2026 in Jakarta
+SPAN_S = 400 * 86_400
+ZONES = ("Asia/Jakarta", "Asia/Jayapura", "Europe/London", "America/New_York")
+CLIENTS = ("10.1.0.9", "10.1.1.9", "10.1.2.9", "10.2.0.9", "192.168.7.7", "203.0.113.5", "2001:db8::9", "::ffff:10.1.1.7")
+EXPRESSIONS = (r"^a\.", r"b.?\.", r"(^|\.)c\.x$", r"^[ab]+\.y$", r"A\.B", "zz")
+
+
+def random_name(random: Random) -> Labels:
+    depth = random.choice((0, 1, 1, 2, 2, 3))
+    return (*(random.choice("abc") for _ in range(depth)), random.choice("xy"))
+
+
+def random_entries(random: Random, list_ids: range) -> list[Entry]:
+    entries: list[Entry] = []
+    for _ in range(random.randrange(14)):
+        itself, below = random.choice(((True, True), (True, True), (True, False), (False, True)))
+        entries.append(Entry(random.choice(list_ids), random_name(random), itself, below, random.random() < 0.15))
+    return entries
+
+
+def random_policy(random: Random) -> Policy:
+    schedules = tuple(_schedule(random, number) for number in (1, 2))
+    return Policy(
+        regency=Regency(
+            "Contoh",
+            language=random.choice((Language.ID, Language.EN)),
+            unknown_clients=random.choice(tuple(UnknownClients)),
+            allow_list_only=random.random() < 0.05,
+        ),
+        agencies=tuple(Agency(number, f"a{number}", f"Agency {number}", random.random() < 0.1) for number in (1, 2)),
+        units=(
+            Unit(1, "u1", "Unit 1", 1, random.random() < 0.1),
+            Unit(2, "u2", "Unit 2", 1),
+            Unit(3, "u3", "Unit 3", 2),
+        ),
+        networks=(
+            Network("10.1.0.0/16", 1),
+            Network("10.1.1.0/24", 1, 1),
+            Network("10.1.2.0/25", 1, 2),
+            Network("10.2.0.0/16", 2, random.choice((0, 3))),
+            Network("2001:db8::/32", 2),
+        ),
+        categories=tuple(
+            Category(number, f"c{number}", f"Category {number}", number < 3, _answer(random) if number % 2 else None)
+            for number in (1, 2, 3, 4)
+        ),
+        lists=tuple(
+            ListInfo(number, f"l{number}", f"List {number}", _category_ids(random), random.random() < 0.3)
+            for number in (1, 2, 3, 4)
+        ),
+        services=tuple(
+            Service(number, f"s{number}", f"Service {number}", random.randint(1, 4), _names(random))
+            for number in (1, 2, 3)
+        ),
+        rules=tuple(_rule(random, number) for number in range(1, random.randrange(1, 16))),
+        schedules=schedules,
+        holidays=(Holiday("2026-08-17", "Kemerdekaan"), Holiday("2026-03-20", "Lebaran")),
+        protected=tuple(".".join(random_name(random)) for _ in range(random.choice((0, 0, 1, 2)))),
+    )
+
+
+def _category_ids(random: Random) -> tuple[int, ...]:
+    return tuple(random.sample(range(1, 5), random.choice((0, 1, 1, 2))))
+
+
+def _names(random: Random) -> tuple[str, ...]:
+    return tuple(".".join(random_name(random)) for _ in range(random.randrange(3)))
+
+
+def _answer(random: Random) -> BlockAnswer | None:
+    if random.random() < 0.5:
+        return None
+    kind = random.choice((AnswerKind.NXDOMAIN, AnswerKind.NODATA, AnswerKind.NULL))
+    return BlockAnswer(kind, random.choice((30, 60, 300)))
+
+
+def _schedule(random: Random, number: int) -> Schedule:
+    windows = tuple(
+        Window(
+            tuple(sorted(random.sample(range(7), random.randint(1, 7)))),
+            random.randrange(0, 1440, 30),
+            random.randrange(0, 1441, 30),
+        )
+        for _ in range(random.randint(1, 3))
+    )
+    return Schedule(number, f"t{number}", f"Schedule {number}", random.choice(ZONES), windows, random.random() < 0.5)
+
+
+def _rule(random: Random, number: int) -> Rule:
+    scope = random.choice((Scope(), Scope(ScopeKind.AGENCY, random.randint(1, 2)), _unit_scope(random)))
+    start_s = START_S + random.randrange(SPAN_S) if random.random() < 0.1 else None
+    end_s = START_S + random.randrange(SPAN_S) if random.random() < 0.1 else None
+    return Rule(
+        number,
+        scope,
+        _target(random),
+        random.choice((Action.BLOCK, Action.BLOCK, Action.ALLOW, Action.OBSERVE, Action.REDIRECT)),
+        answer=_answer(random),
+        schedule_id=random.choice((0, 0, 0, 1, 2)),
+        valid_from_s=start_s,
+        valid_until_s=end_s,
+        mandatory=random.random() < 0.1,
+        exception=random.random() < 0.15,
+        important=random.random() < 0.15,
+        approver=random.choice(("", "budi", "budi")),
+    )
+
+
+def _unit_scope(random: Random) -> Scope:
+    return Scope(ScopeKind.UNIT, random.randint(1, 3))
+
+
+def _target(random: Random) -> Target:
+    kind = random.choice(tuple(TargetKind))
+    if kind in (TargetKind.CATEGORY, TargetKind.LIST):
+        return Target(kind, f"{'c' if kind is TargetKind.CATEGORY else 'l'}{random.randint(1, 4)}")
+    if kind is TargetKind.SERVICE:
+        return Target(kind, f"s{random.randint(1, 3)}")
+    if kind is TargetKind.REGEX:
+        return Target(kind, random.choice(EXPRESSIONS))
+    if kind is TargetKind.NETWORK:
+        return Target(kind, random.choice(("203.0.113.0/24", "203.0.113.0/25", "203.0.0.0/16", "2001:db8:f::/48")))
+    name = ".".join(random_name(random))
+    return Target(kind, f"*.{name}" if kind is TargetKind.WILDCARD and random.random() < 0.5 else name)

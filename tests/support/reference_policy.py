@@ -1,0 +1,351 @@
+"""The order of DESIGN 5 as a slow, obvious reference: everything that has a say is gathered, then sorted once.
+
+Written from the design and the decisions recorded in ``policy/candidates.py`` (what a tie is, what a category holds, what
+protection means), sharing no code with the data path but the facts of ``policy/model.py``. Names are tuples of label
+texts, most significant last, as people read them.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from ipaddress import ip_address, ip_network
+from zoneinfo import ZoneInfo
+
+from policy.model import (
+    Action,
+    BlockAnswer,
+    Policy,
+    Rule,
+    Schedule,
+    ScopeKind,
+    TargetKind,
+    UnknownClients,
+)
+
+Labels = tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One line of a list. ``below``: the names below it too; ``itself``: the name itself."""
+
+    list_id: int
+    name: Labels
+    itself: bool = True
+    below: bool = True
+    allow: bool = False
+
+
+@dataclass(frozen=True)
+class Who:
+    agency_id: int
+    unit_id: int
+    admitted: bool
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What is compared: names in capitals as in the model's enumerations."""
+
+    verdict: str
+    layer: int
+    rule_id: int = 0
+    list_id: int = 0
+    category_id: int = 0
+    matched: Labels | None = None
+    answer: BlockAnswer | None = None
+    ede: int = -1
+
+
+@dataclass(frozen=True)
+class Say:
+    """Something that has a say: in which layer, and all that places it there."""
+
+    layer: int
+    scope_turn: int  # within exceptions: unit 0, agency 1, regency 2
+    important: bool
+    action: Action
+    length: int
+    directness: int
+    number: int
+    matched: Labels
+    rule: Rule | None = None
+    list_id: int = 0
+    category_id: int = 0
+
+    @property
+    def place(self) -> tuple[int, ...]:
+        allow_first = 0 if self.action is Action.ALLOW else 1
+        important_first = 0 if self.important else 1
+        return (self.layer, self.scope_turn, important_first, allow_first, -self.length, self.directness, self.number)
+
+
+def who_is(policy: Policy, address_text: str) -> Who:
+    address = ip_address(address_text)
+    if address.version == 6 and address.ipv4_mapped is not None:
+        address = address.ipv4_mapped
+    best = None
+    for network in policy.networks:
+        ranges = ip_network(network.cidr)
+        if ranges.version == address.version and address in ranges and (best is None or ranges.prefixlen > best[0]):
+            best = (ranges.prefixlen, network)
+    if best is not None:
+        return Who(best[1].agency_id, best[1].unit_id, True)
+    private = any(
+        ip_network(text).version == address.version and address in ip_network(text)
+        for text in (
+            "10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10", "127.0.0.0/8", "169.254.0.0/16",
+            "::1/128", "fc00::/7", "fe80::/10",
+        )
+    )  # fmt: skip
+    unknown = policy.regency.unknown_clients
+    return Who(0, 0, unknown is UnknownClients.REGENCY or (unknown is UnknownClients.PRIVATE_ONLY and private))
+
+
+def is_at_or_below(name: Labels, parent: Labels) -> bool:
+    return len(parent) <= len(name) and name[len(name) - len(parent) :] == parent
+
+
+def wall_clock_open(schedule: Schedule, policy: Policy, at_s: float) -> bool:
+    holidays = {date.fromisoformat(holiday.date) for holiday in policy.holidays} if schedule.skip_holidays else set()
+    local = datetime.fromtimestamp(at_s, ZoneInfo(schedule.zone)).replace(tzinfo=None)
+    for window in schedule.windows:
+        for days_ago in (0, 1):
+            day = local.date() - timedelta(days=days_ago)
+            if day.weekday() not in window.days or day in holidays:
+                continue
+            midnight = datetime(day.year, day.month, day.day)
+            start = midnight + timedelta(minutes=window.start_min)
+            end = midnight + timedelta(minutes=window.end_min)
+            if end <= start:
+                end += timedelta(days=1)
+            if start <= local < end:
+                return True
+    return False
+
+
+def in_force(rule: Rule, policy: Policy, at_s: float) -> bool:
+    if rule.valid_from_s is not None and at_s < rule.valid_from_s:
+        return False
+    if rule.valid_until_s is not None and at_s >= rule.valid_until_s:
+        return False
+    if is_exception(rule) and not rule.approver:
+        return False
+    if not rule.schedule_id:
+        return True
+    schedule = next(schedule for schedule in policy.schedules if schedule.id == rule.schedule_id)
+    return wall_clock_open(schedule, policy, at_s)
+
+
+def is_mandatory(rule: Rule) -> bool:
+    return rule.mandatory and rule.scope.kind is ScopeKind.REGENCY
+
+
+def is_exception(rule: Rule) -> bool:
+    return rule.exception and not is_mandatory(rule)
+
+
+def concerns(rule: Rule, who: Who) -> bool:
+    if rule.scope.kind is ScopeKind.REGENCY:
+        return True
+    if rule.scope.kind is ScopeKind.AGENCY:
+        return rule.scope.id == who.agency_id
+    return rule.scope.id == who.unit_id
+
+
+def layer_of(rule: Rule) -> int:
+    if is_mandatory(rule):
+        return 1
+    if is_exception(rule):
+        return 2
+    return {ScopeKind.UNIT: 4, ScopeKind.AGENCY: 5, ScopeKind.REGENCY: 6}[rule.scope.kind]
+
+
+def scope_turn(rule: Rule) -> int:
+    if not is_exception(rule):
+        return 0
+    return {ScopeKind.UNIT: 0, ScopeKind.AGENCY: 1, ScopeKind.REGENCY: 2}[rule.scope.kind]
+
+
+class World:
+    """One policy, with the lists' lines, asked about one name."""
+
+    def __init__(self, policy: Policy, entries: list[Entry], name: Labels) -> None:
+        self.policy = policy
+        self.name = name
+        self.covering = [entry for entry in entries if self._covers(entry)]
+        guards = [guard for guard in map(split, policy.protected) if is_at_or_below(name, guard)]
+        self.guard = max(guards, key=len) if guards else None
+
+    def _covers(self, entry: Entry) -> bool:
+        if entry.name == self.name:
+            return entry.itself
+        return entry.below and is_at_or_below(self.name, entry.name)
+
+    def on_list(self, list_id: int) -> Labels | None:
+        """The longest entry that puts the name on the list; None where it is not on it."""
+        mine = [entry for entry in self.covering if entry.list_id == list_id]
+        if self.guard is not None or any(entry.allow for entry in mine):
+            return None
+        return max((entry.name for entry in mine), key=len, default=None)
+
+    def in_service(self, code: str) -> Labels | None:
+        service = next(service for service in self.policy.services if service.code == code)
+        names = [split(text) for text in service.names if is_at_or_below(self.name, split(text))]
+        return max(names, key=len, default=None)
+
+    def in_category(self, category_id: int) -> tuple[Labels, int] | None:
+        """(name, list) of the best evidence that the name is in the category; list 0 where it is a service."""
+        evidence: list[tuple[tuple[int, int, int], Labels, int]] = []
+        for info in self.policy.lists:
+            listed = self.on_list(info.id)
+            if category_id in info.category_ids and listed is not None:
+                evidence.append(((-len(listed), 0 if info.national else 1, info.id), listed, info.id))
+        for service in self.policy.services:
+            served = self.in_service(service.code)
+            if service.category_id == category_id and served is not None:
+                evidence.append(((-len(served), 2, service.id), served, 0))
+        if not evidence:
+            return None
+        _, matched, list_id = min(evidence)
+        return matched, list_id
+
+    def rule_say(self, rule: Rule) -> Say | None:
+        kind, value = rule.target.kind, rule.target.value
+        list_id = category_id = 0
+        matched: Labels | None = None
+        if kind is TargetKind.NAME:
+            matched = self.name if split(value) == self.name else None
+        elif kind is TargetKind.WILDCARD:
+            base = split(value.removeprefix("*."))
+            matched = base if is_at_or_below(self.name, base) else None
+        elif kind is TargetKind.REGEX:
+            matched = self.name if re.search(value, ".".join(self.name), re.IGNORECASE) else None
+        elif kind is TargetKind.SERVICE:
+            matched = self.in_service(value)
+            category_id = next(service.category_id for service in self.policy.services if service.code == value)
+        elif kind is TargetKind.LIST:
+            info = next(info for info in self.policy.lists if info.code == value)
+            matched, list_id = self.on_list(info.id), info.id
+            category_id = info.category_ids[0] if info.category_ids else 0
+        elif kind is TargetKind.CATEGORY:
+            category_id = next(category.id for category in self.policy.categories if category.code == value)
+            found = self.in_category(category_id)
+            if found is not None:
+                matched, list_id = found
+        if matched is None:
+            return None
+        order = ("name", "wildcard", "service", "list", "category", "regex")
+        length = 0 if kind is TargetKind.REGEX else len(matched)
+        return Say(
+            layer_of(rule), scope_turn(rule), rule.important, rule.action, length, order.index(kind.value), rule.id,
+            matched, rule, list_id, category_id,
+        )  # fmt: skip
+
+    def list_says(self) -> list[Say]:
+        negative = {category.id for category in self.policy.categories if category.negative}
+        says: list[Say] = []
+        for info in self.policy.lists:
+            feeds = next((category_id for category_id in info.category_ids if category_id in negative), 0)
+            directness = 0 if info.national else 1
+            listed = self.on_list(info.id)
+            if listed is not None and feeds:
+                says.append(
+                    Say(7, 0, False, Action.BLOCK, len(listed), directness, info.id, listed, None, info.id, feeds)
+                )
+            allows = [entry.name for entry in self.covering if entry.list_id == info.id and entry.allow]
+            if allows and (feeds or not info.category_ids):
+                name = max(allows, key=len)
+                says.append(Say(7, 0, False, Action.ALLOW, len(name), directness, info.id, name, None, info.id, feeds))
+        for service in self.policy.services:
+            served = self.in_service(service.code)
+            if served is not None and service.category_id in negative:
+                says.append(
+                    Say(
+                        7, 0, False, Action.BLOCK, len(served), 2, service.id, served, None, 0, service.category_id
+                    )  # fmt: skip
+                )
+        return says
+
+
+def split(text: str) -> Labels:
+    return tuple(text.lower().removesuffix(".").split("."))
+
+
+def decide(policy: Policy, entries: list[Entry], who: Who, name: Labels, at_s: float) -> Outcome:
+    """The outcome for a client that is admitted."""
+    world = World(policy, entries, name)
+    says = world.list_says()
+    for rule in policy.rules:
+        if rule.target.kind is TargetKind.NETWORK or not concerns(rule, who) or not in_force(rule, policy, at_s):
+            continue
+        say = world.rule_say(rule)
+        if say is not None:
+            says.append(say)
+    if world.guard is not None:
+        says.append(Say(3, 0, False, Action.ALLOW, 0, 0, 0, world.guard))
+    return _settle(policy, who, says, has_default=True)
+
+
+def decide_address(policy: Policy, who: Who, address_text: str, at_s: float) -> Outcome:
+    address = ip_address(address_text)
+    says: list[Say] = []
+    for rule in policy.rules:
+        if rule.target.kind is not TargetKind.NETWORK or not concerns(rule, who) or not in_force(rule, policy, at_s):
+            continue
+        ranges = ip_network(rule.target.value)
+        if ranges.version == address.version and address in ranges:
+            says.append(
+                Say(layer_of(rule), scope_turn(rule), rule.important, rule.action, ranges.prefixlen, 0, rule.id, (), rule)
+            )
+    return _settle(policy, who, says, has_default=False)
+
+
+def _settle(policy: Policy, who: Who, says: list[Say], has_default: bool) -> Outcome:
+    says.sort(key=lambda say: say.place)
+    winner = next((say for say in says if say.action is not Action.OBSERVE), None)
+    before = says if winner is None else says[: says.index(winner)]
+    lets_through = winner.action is Action.ALLOW if winner is not None else not (has_default and _only(policy, who))
+    if lets_through and before:
+        seen = before[0]
+        return Outcome("OBSERVED", seen.layer, _id(seen), seen.list_id, seen.category_id, seen.matched or None)
+    if winner is None:
+        if lets_through:
+            return Outcome("ALLOWED", 8)
+        asked_itself = _only(policy, who) in ("unit", "agency")
+        return Outcome("BLOCKED", 8, answer=policy.regency.answer, ede=17 if asked_itself else 15)
+    reason = (winner.layer, _id(winner), winner.list_id, winner.category_id, winner.matched or None)
+    if lets_through:
+        return Outcome("ALLOWED", *reason)
+    verdict = "REDIRECTED" if winner.action is Action.REDIRECT else "BLOCKED"
+    return Outcome(verdict, *reason, answer=_answer(policy, winner), ede=_ede(policy, winner))
+
+
+def _id(say: Say) -> int:
+    return say.rule.id if say.rule is not None else 0
+
+
+def _only(policy: Policy, who: Who) -> str:
+    """Which scope, the nearest first, lets through only what is allowed; "" where none does."""
+    if any(unit.allow_list_only for unit in policy.units if unit.id == who.unit_id):
+        return "unit"
+    if any(agency.allow_list_only for agency in policy.agencies if agency.id == who.agency_id):
+        return "agency"
+    return "regency" if policy.regency.allow_list_only else ""
+
+
+def _answer(policy: Policy, say: Say) -> BlockAnswer:
+    if say.rule is not None and say.rule.answer is not None:
+        return say.rule.answer
+    for category in policy.categories:
+        if category.id == say.category_id and category.answer is not None:
+            return category.answer
+    return policy.regency.answer
+
+
+def _ede(policy: Policy, say: Say) -> int:
+    if say.rule is not None and say.rule.scope.kind is not ScopeKind.REGENCY:
+        return 17
+    return 16 if any(info.national for info in policy.lists if info.id == say.list_id) else 15
