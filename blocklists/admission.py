@@ -1,0 +1,194 @@
+"""The gate: whether an update may take the place of the last good version.
+
+The tests run in the order in which their causes hide one another: a web page is "mostly invalid" too, and a cut list has
+"shrunk" too. The first that fails names the cause. A refusal is a fact, not an exception: it is stored, shown, and can
+be overridden by naming the content's digest, unless there is nothing that could be served.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Final
+
+from blocklists.formats.harvest import Reason
+from blocklists.normalise import Parsed
+from blocklists.source import Source
+
+_ENOUGH_FOR_TOPS: Final = 100  # in a list this long, the last name's top label occurs elsewhere too
+
+
+class Refusal(StrEnum):
+    """Why an update was refused. Stored: codes are never renamed."""
+
+    EMPTY = "empty"
+    HTML = "html"
+    TOO_MANY = "too_many"
+    MOSTLY_INVALID = "mostly_invalid"
+    TRUNCATED = "truncated"
+    TOO_FEW = "too_few"
+    SHRUNK = "shrunk"
+    PROTECTED = "protected"
+
+
+_FINAL: Final = frozenset({Refusal.EMPTY, Refusal.HTML, Refusal.TOO_MANY})
+
+
+@dataclass(frozen=True, slots=True)
+class LastGood:
+    """The version an update is held against."""
+
+    version: int
+    names: int
+    newline: bool  # its file ended in a line end
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """An update that stays outside. ``line`` 0: the whole file. ``sha256`` is the content's, for an override."""
+
+    code: Refusal
+    sentence: str
+    sha256: str
+    line: int = 0
+
+    @property
+    def final(self) -> bool:
+        """Whether no override can help, because there is nothing that could be served."""
+        return self.code in _FINAL
+
+
+@dataclass(frozen=True, slots=True)
+class Admitted:
+    """An update that may be served; ``overridden`` tells which refusal an operator set aside."""
+
+    overridden: Refused | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Gate:
+    """The limits that hold for every list; a source's own are in ``Source``.
+
+    ``protected``: names that no downloaded list can block. ``invalid_limit``: the share of lines with anything on them that may
+    be no entry.
+    """
+
+    protected: tuple[str, ...] = ()
+    invalid_limit: float = 0.5
+
+    def admit(
+        self, parsed: Parsed, sha256: str, source: Source, last: LastGood | None, accept: str | None = None
+    ) -> Admitted | Refused:
+        """Judges an update. ``accept`` is the content digest that an operator allows in spite of a refusal."""
+        cause = self._cause(parsed, source, last)
+        if cause is None:
+            return Admitted()
+        code, text, line = cause
+        final = code in _FINAL
+        refused = Refused(code, f"{text} {_consequence(source, last, sha256, final)}", sha256, line)
+        if accept == sha256 and not final:
+            return Admitted(overridden=refused)
+        return refused
+
+    def _cause(self, parsed: Parsed, source: Source, last: LastGood | None) -> tuple[Refusal, str, int] | None:
+        where = f"List {source.code} from {source.location}"
+        return (
+            _html(parsed, where)
+            or _too_many(parsed, source, where)
+            or _empty(parsed, where)
+            or _mostly_invalid(parsed, where, self.invalid_limit)
+            or _truncated(parsed, where, last)
+            or _too_few(parsed, source, where)
+            or _shrunk(parsed, source, where, last)
+            or _protected(parsed, where)
+        )
+
+
+_Cause = tuple[Refusal, str, int] | None
+
+
+def _html(parsed: Parsed, where: str) -> _Cause:
+    if not parsed.html:
+        return None
+    return Refusal.HTML, f"{where} is a web page, not a list: line 1 begins {parsed.head[:60]!r}.", 1
+
+
+def _too_many(parsed: Parsed, source: Source, where: str) -> _Cause:
+    if not parsed.over_max:
+        return None
+    text = f"{where} has more than {source.max_entries:,} entries, its limit; reading stopped at line {parsed.lines:,}."
+    return Refusal.TOO_MANY, text, parsed.lines
+
+
+def _empty(parsed: Parsed, where: str) -> _Cause:
+    if parsed.names or parsed.invalid:
+        return None
+    return Refusal.EMPTY, f"{where} is empty: {parsed.size_bytes:,} bytes, {parsed.lines:,} lines, no name.", 0
+
+
+def _mostly_invalid(parsed: Parsed, where: str, limit: float) -> _Cause:
+    total = parsed.names + parsed.duplicates + parsed.invalid
+    if parsed.names and parsed.invalid <= limit * total:
+        return None
+    first = parsed.complaints[0]
+    text = (
+        f"{where}, read as {parsed.format}: {parsed.invalid:,} of {total:,} entries are no names."
+        f" The first is line {first.line}: {first.text!r} {Reason(first.reason).sentence}."
+    )
+    # Nothing can be served of a list without a single name, so that an override has no meaning.
+    return (Refusal.MOSTLY_INVALID if parsed.names else Refusal.EMPTY), text, first.line
+
+
+def _truncated(parsed: Parsed, where: str, last: LastGood | None) -> _Cause:
+    """A last line without line end is suspicious only with a second sign: some publishers never write one."""
+    ending = parsed.ending
+    if ending.newline:
+        return None
+    if not ending.valid:
+        sign = "is no entry"
+    elif last is not None and last.newline:
+        sign = f"has no line end, which version {last.version} had"
+    elif parsed.names >= _ENOUGH_FOR_TOPS and not ending.known_top:
+        sign = "has no line end, and ends in a top-level name found nowhere else in the list"
+    else:
+        return None
+    text = f"{where} was cut: its last line {ending.line:,}, {ending.text!r}, {sign}."
+    return Refusal.TRUNCATED, text, ending.line
+
+
+def _too_few(parsed: Parsed, source: Source, where: str) -> _Cause:
+    if parsed.names >= source.min_entries:
+        return None
+    return Refusal.TOO_FEW, f"{where} has {parsed.names:,} names; at least {source.min_entries:,} are expected.", 0
+
+
+def _shrunk(parsed: Parsed, source: Source, where: str, last: LastGood | None) -> _Cause:
+    if last is None or parsed.names >= (1 - source.shrink_limit) * last.names:
+        return None
+    lost = 1 - parsed.names / last.names
+    text = (
+        f"{where} shrank by {lost:.0%}: {parsed.names:,} names, {last.names:,} in version {last.version};"
+        f" at most {source.shrink_limit:.0%} may go at once."
+    )
+    return Refusal.SHRUNK, text, 0
+
+
+def _protected(parsed: Parsed, where: str) -> _Cause:
+    if not parsed.protected:
+        return None
+    hit = parsed.protected[0]
+    line = f"line {hit.line:,}: " if hit.line else ""
+    more = f" and {len(parsed.protected) - 1} more" if len(parsed.protected) > 1 else ""
+    text = f"{where} would block the protected name {hit.protected}{more} ({line}{hit.entry}, {hit.kind})."
+    return Refusal.PROTECTED, text, hit.line
+
+
+def _consequence(source: Source, last: LastGood | None, sha256: str, final: bool) -> str:
+    served = (
+        f"Version {last.version} with {last.names:,} names is still served."
+        if last is not None
+        else "Nothing is served from this list yet."
+    )
+    if final:
+        return f"{served} Look at the source, and sync again when it is mended."
+    return f"{served} If the content is right nevertheless, accept it: sync {source.code} with accept={sha256}."

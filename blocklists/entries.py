@@ -1,0 +1,100 @@
+"""A list's entries as a file: what a version in the library is, and what the compiler reads.
+
+One header line, ``saring-entries 1`` and JSON of the sections ``[cover, count, size_bytes]``, then the sections: keys
+(``entry.py``) in ascending order of their octets, each followed by NUL, none twice in the whole file. Written for the
+compiler: 10 M names are read back in a second, already sorted.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from blocklists.entry import MAX_COVER
+
+_MAGIC: Final = b"saring-entries 1 "
+_MAX_HEADER: Final = 4096
+_CHUNK_SIZE: Final = 1 << 20
+_SLICE: Final = 500_000  # keys joined at once: bounds the memory for writing
+
+
+class EntriesDamaged(ValueError):
+    """The file is not what was written: cut, changed, or of another kind."""
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """The entries of one ``Cover``: where they are in the file."""
+
+    path: Path
+    cover: int
+    count: int
+    offset: int
+    size_bytes: int
+
+
+def write_entries(path: Path, groups: dict[int, list[str]]) -> None:
+    """Writes groups of sorted, distinct keys (as Latin-1 text) by cover, and waits for the disk."""
+    chosen = [(cover, groups[cover]) for cover in sorted(groups) if groups[cover]]
+    sections = [(cover, len(keys), sum(map(len, keys)) + len(keys)) for cover, keys in chosen]
+    with path.open("wb") as file:
+        file.write(_MAGIC + json.dumps(sections, separators=(",", ":")).encode() + b"\n")
+        for _, keys in chosen:
+            for start in range(0, len(keys), _SLICE):
+                file.write("\0".join(keys[start : start + _SLICE]).encode("latin-1") + b"\0")
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def read_sections(path: Path) -> list[Section]:
+    """The sections of an entries file. Raises ``EntriesDamaged``; also where the size is not what the header says."""
+    with path.open("rb") as file:
+        header = file.readline(_MAX_HEADER)
+    if not header.startswith(_MAGIC) or not header.endswith(b"\n"):
+        raise EntriesDamaged(f"{path}: not an entries file of this version")
+    sections = _sections(path, header)
+    expected = len(header) + sum(section.size_bytes for section in sections)
+    actual = path.stat().st_size
+    if actual != expected:
+        raise EntriesDamaged(f"{path}: {actual} bytes, its header says {expected}")
+    return sections
+
+
+def _sections(path: Path, header: bytes) -> list[Section]:
+    try:
+        rows = json.loads(header[len(_MAGIC) :])
+        found: list[Section] = []
+        offset = len(header)
+        for cover, count, size_bytes in rows:
+            if not (0 < int(cover) <= MAX_COVER and 0 < int(count) <= int(size_bytes)):
+                raise ValueError(f"section {cover}, {count}, {size_bytes}")
+            found.append(Section(path, int(cover), int(count), offset, int(size_bytes)))
+            offset += int(size_bytes)
+    except (ValueError, TypeError) as error:
+        raise EntriesDamaged(f"{path}: its header is damaged: {error}") from error
+    return found
+
+
+def read_keys(section: Section, chunk_size: int = _CHUNK_SIZE) -> Iterator[Sequence[bytes]]:
+    """The keys of a section in order, some ten thousand at a time. Raises ``EntriesDamaged`` where they are cut."""
+    left = section.size_bytes
+    count = 0
+    rest = b""
+    with section.path.open("rb") as file:
+        file.seek(section.offset)
+        while left:
+            block = file.read(min(chunk_size, left))
+            if not block:
+                raise EntriesDamaged(f"{section.path}: it ends before its entries do")
+            left -= len(block)
+            keys = (rest + block).split(b"\0")
+            rest = keys.pop()
+            count += len(keys)
+            if keys:
+                yield keys
+    if rest or count != section.count:
+        raise EntriesDamaged(f"{section.path}: {count} entries, its header says {section.count}")
