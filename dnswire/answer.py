@@ -44,7 +44,7 @@ class RR:
 class Answer:
     """An upstream's answer without its OPT RR.
 
-    ``message`` ends where the kept sections end; ``ttl_offsets`` are octets from its start. ``ttl_s`` is how long the
+    ``message`` ends where the kept sections end; ``ttls`` are (octets from its start, seconds). ``ttl_s`` is how long the
     whole may be cached by its own words (0: not at all). ``aliases``, ``bindings`` and ``addresses`` are whom it points
     to: CNAME and DNAME targets, HTTPS/SVCB targets, and addresses (4 or 16 octets; hints included). ``digest`` is the
     CRC-32 of all that follows the question, TTLs as received: the query log's "same answer as before".
@@ -60,8 +60,7 @@ class Answer:
     ancount: int
     nscount: int
     arcount: int
-    ttl_offsets: tuple[int, ...]
-    ttls: tuple[int, ...]
+    ttls: tuple[tuple[int, int], ...]
     ttl_s: int
     aliases: tuple[bytes, ...] = ()
     bindings: tuple[bytes, ...] = ()
@@ -87,7 +86,6 @@ class _Reading:
         "extended_rcode",
         "has_data",
         "negative_ttl_s",
-        "ttl_offsets",
         "ttls",
         "wanted",
     )
@@ -96,8 +94,7 @@ class _Reading:
         self.wanted = wanted
         self.end = end
         self.has_data = False
-        self.ttl_offsets: list[int] = []
-        self.ttls: list[int] = []
+        self.ttls: list[tuple[int, int]] = []
         self.aliases: list[bytes] = []
         self.bindings: list[bytes] = []
         self.addresses: list[bytes] = []
@@ -147,7 +144,6 @@ def parse_answer(message: bytes) -> Answer:
         ancount=counts[1],
         nscount=counts[2],
         arcount=arcount,
-        ttl_offsets=tuple(reading.ttl_offsets),
         ttls=tuple(reading.ttls),
         ttl_s=_cacheable_s(rcode, reading),
         aliases=tuple(reading.aliases),
@@ -210,13 +206,13 @@ def _read_rr(message: bytes, start: int, section: int, reading: _Reading) -> int
     if end > len(message):
         raise WireError("RDATA leaves the message", offset)
     # RFC 2181 8: "if a TTL is received with the most significant bit set, the entire value should be treated as zero".
-    reading.ttl_offsets.append(offset + 4)
-    reading.ttls.append(0 if ttl_s & 0x80000000 else ttl_s)
+    ttl_s = 0 if ttl_s & 0x80000000 else ttl_s
+    reading.ttls.append((offset + 4, ttl_s))
     if section == _ANSWER and (rrtype == reading.wanted or reading.wanted == RRType.ANY):
         reading.has_data = True
     if section == _AUTHORITY:
         if rrtype == RRType.SOA:
-            reading.negative_ttl_s = min(reading.ttls[-1], _soa_minimum(message, rdata, end))
+            reading.negative_ttl_s = min(ttl_s, _soa_minimum(message, rdata, end))
     elif (message[offset + 2] << 8) | message[offset + 3] == RRClass.IN:
         _note_targets(message, rrtype, rdata, end, section, reading)
     return end
@@ -272,7 +268,7 @@ def _note_binding(message: bytes, rdata: int, end: int, reading: _Reading) -> No
 
 def _cacheable_s(rcode: int, reading: _Reading) -> int:
     """How long an answer may be cached by its own words; 0 for one that says nothing to keep."""
-    lowest = min(reading.ttls, default=0)
+    lowest = min([ttl_s for _, ttl_s in reading.ttls], default=0)
     if rcode == Rcode.NOERROR and reading.has_data:
         return lowest
     # RFC 2308 5: "Negative responses without SOA records SHOULD NOT be cached". An alias without its end and without

@@ -34,6 +34,10 @@ _FIXED: Final = struct.Struct(">HHIH")
 _TTL: Final = struct.Struct(">I")
 _SOA_TIMES: Final = struct.Struct(">IIIII")
 
+# Nearly every response carries one of these two.
+_OPT: Final = edns.opt(UDP_SIZE, 0, False)
+_OPT_DO: Final = edns.opt(UDP_SIZE, 0, True)
+
 _QUESTION_POINTER: Final = b"\xc0\x0c"
 _OPCODE_AND_CLIENT_BITS: Final = 0x7800 | FLAG_RD | FLAG_CD
 
@@ -52,7 +56,11 @@ def rr(owner: bytes, rrtype: int, ttl_s: int, rdata: bytes, rrclass: int = RRCla
 
 def question_rr(rrtype: int, ttl_s: int, rdata: bytes, rrclass: int = RRClass.IN) -> bytes:
     """One RR in wire form whose owner is the question's name."""
-    return rr(_QUESTION_POINTER, rrtype, ttl_s, rdata, rrclass)
+    return rr(# Nearly every response carries one of these two.
+_OPT: Final = edns.opt(UDP_SIZE, 0, False)
+_OPT_DO: Final = edns.opt(UDP_SIZE, 0, True)
+
+_QUESTION_POINTER, rrtype, ttl_s, rdata, rrclass)
 
 
 def soa_rr(ttl_s: int) -> bytes:
@@ -81,8 +89,8 @@ def respond(
     if authoritative:
         flags |= FLAG_AA
     question = query.question_wire()
-    tail = edns.opt(UDP_SIZE, rcode, query.do, options) if query.edns else b""
-    arcount = 1 if query.edns else 0
+    tail = _opt(query, rcode, options)
+    arcount = 1 if tail else 0
     qdcount = 1 if question else 0
     if HEADER_SIZE + len(question) + len(answer) + len(authority) + len(tail) > limit:
         return _truncated(query.id, flags, question, tail, arcount, limit)
@@ -98,17 +106,29 @@ def relay(query: Query, answer: Answer, age_s: int, max_ttl_s: int, limit: int, 
     # RFC 6840 5.8: AD only where the client asked to know, by DO or by AD; we vouch for nothing the upstream did not.
     if answer.flags & FLAG_AD and (query.do or query.flags & FLAG_AD):
         flags |= FLAG_AD
-    tail = edns.opt(UDP_SIZE, answer.rcode, query.do, options) if query.edns else b""
-    arcount = 1 if query.edns else 0
+    tail = _opt(query, answer.rcode, options)
+    arcount = 1 if tail else 0
     message = answer.message
     if len(message) + len(tail) > limit:
         return _truncated(query.id, flags, query.question_wire(), tail, arcount, limit)
     out = bytearray(message)
     _HEADER.pack_into(out, 0, query.id, flags, 1, answer.ancount, answer.nscount, answer.arcount + arcount)
     out[HEADER_SIZE : HEADER_SIZE + len(query.qname)] = query.qname
-    for offset, ttl_s in zip(answer.ttl_offsets, answer.ttls, strict=True):
-        _TTL.pack_into(out, offset, max(min(ttl_s - age_s, max_ttl_s), 0))
+    for offset, received_s in answer.ttls:
+        ttl_s = received_s - age_s
+        if ttl_s > max_ttl_s:
+            ttl_s = max_ttl_s
+        _TTL.pack_into(out, offset, ttl_s if ttl_s > 0 else 0)
     return bytes(out) + tail
+
+
+def _opt(query: Query, rcode: int, options: bytes) -> bytes:
+    """The OPT RR for a client that sent one, else nothing."""
+    if not query.edns:
+        return b""
+    if options or rcode > 15:
+        return edns.opt(UDP_SIZE, rcode, query.do, options)
+    return _OPT_DO if query.do else _OPT
 
 
 def _truncated(message_id: int, flags: int, question: bytes, tail: bytes, arcount: int, limit: int) -> bytes:

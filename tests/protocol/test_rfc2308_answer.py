@@ -60,7 +60,7 @@ def test_a_ttl_with_its_top_bit_set_is_zero() -> None:
     # RFC 2181 8: "treat TTL values received with the most significant bit set as if the entire value received was
     # zero".
     message = bytearray(answer(ask("a.example.com"), "a.example.com. 300 IN A 192.0.2.1"))
-    offset = parse_answer(bytes(message)).ttl_offsets[0]
+    offset = parse_answer(bytes(message)).ttls[0][0]
     message[offset] = 0x80
     assert parse_answer(bytes(message)).ttl_s == 0
 
