@@ -56,11 +56,7 @@ def rr(owner: bytes, rrtype: int, ttl_s: int, rdata: bytes, rrclass: int = RRCla
 
 def question_rr(rrtype: int, ttl_s: int, rdata: bytes, rrclass: int = RRClass.IN) -> bytes:
     """One RR in wire form whose owner is the question's name."""
-    return rr(# Nearly every response carries one of these two.
-_OPT: Final = edns.opt(UDP_SIZE, 0, False)
-_OPT_DO: Final = edns.opt(UDP_SIZE, 0, True)
-
-_QUESTION_POINTER, rrtype, ttl_s, rdata, rrclass)
+    return rr(_QUESTION_POINTER, rrtype, ttl_s, rdata, rrclass)
 
 
 def soa_rr(ttl_s: int) -> bytes:
