@@ -45,9 +45,9 @@ class Answer:
     """An upstream's answer without its OPT RR.
 
     ``message`` ends where the kept sections end; ``ttls`` are (octets from its start, seconds). ``ttl_s`` is how long
-    the whole may be cached by its own words (0: not at all). ``aliases``, ``bindings`` and ``addresses`` are whom it points
-    to: CNAME and DNAME targets, HTTPS/SVCB targets, and addresses (4 or 16 octets; hints included). ``digest`` is the
-    CRC-32 of all that follows the question, TTLs as received: the query log's "same answer as before".
+    the whole may be cached by its own words (0: not at all). ``aliases``, ``bindings`` and ``addresses`` are whom it
+    points to: CNAME and DNAME targets, HTTPS/SVCB targets, and addresses (4 or 16 octets; hints included). ``digest``
+    is the CRC-32 of all that follows the question, TTLs as received: the query log's "same answer as before".
     """
 
     message: bytes
