@@ -6,6 +6,8 @@ SHELL := /bin/bash
 .DELETE_ON_ERROR:
 
 PYTHON ?= python3
+# Your own configuration where there is one, else the sample regency's.
+CONFIG ?= $(or $(SARING_CONFIG),$(wildcard saring.toml),examples/muba/saring.toml)
 VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --no-input -q
@@ -29,7 +31,7 @@ help: ## this list
 	@printf 'CONFIG=file.toml (for make run),\nT=tests/unit (a part of make test), SARING_INTERPRETED=1 (leave compiled modules aside).\n'
 
 run: install $(COMPILED) ## start with the sample regency: DNS 127.0.0.1:5335, API 127.0.0.1:8080, state in ./var; Ctrl-C stops
-	@exec $(BIN)/saring $(if $(CONFIG),--config $(CONFIG)) serve
+	@exec $(BIN)/saring --config $(CONFIG) serve
 
 test: install-dev $(COMPILED) lint ## lint, types, import rules and all tests (T=path for some of them)
 	@$(BIN)/python -m pytest -n 2 $(T)
