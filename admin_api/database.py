@@ -43,7 +43,10 @@ def open_database(url: str) -> AsyncEngine:
             parsed.set(drivername="postgresql+asyncpg"),
             pool_pre_ping=True,  # a restarted server must not cost the first request
             pool_timeout=POOL_TIMEOUT_S,
-            connect_args={"server_settings": {"statement_timeout": str(STATEMENT_TIMEOUT_MS)}, "timeout": POOL_TIMEOUT_S},
+            connect_args={
+                "server_settings": {"statement_timeout": str(STATEMENT_TIMEOUT_MS)},
+                "timeout": POOL_TIMEOUT_S,
+            },
         )
     raise DatabaseUrlError(
         f"{parsed.get_backend_name()!r} is no kind of control database; write sqlite:///PATH or postgresql://HOST/NAME"

@@ -25,8 +25,8 @@ MAX_ID = 2**31 - 1
 
 MAX_SERVICE_NAMES = 5000
 MAX_WINDOWS = 100
-DEFAULT_LIST_SIZE_BYTES = 512 * 2**20
-DEFAULT_SHRINK_LIMIT = 0.2
+DEFAULT_LIST_SIZE_BYTES = 2**30  # as blocklists.source.Source
+DEFAULT_SHRINK_LIMIT = 0.3
 
 EARLIEST = datetime.datetime(1970, 1, 1, tzinfo=datetime.UTC)
 LATEST = datetime.datetime(2200, 1, 1, tzinfo=datetime.UTC)
@@ -62,6 +62,24 @@ def canonical_cidr(text: str) -> str:
     if isinstance(network, ipaddress.IPv6Network) and network.network_address.ipv4_mapped is not None:
         raise ValueError("is an IPv4-mapped range; write it as IPv4")
     return str(network)
+
+
+def digits(value: object) -> object:
+    """A query or path parameter that is a whole number, in its one spelling. Raises ValueError for any other."""
+    # int() also takes "1_0", " 1" and digits of other scripts.
+    if isinstance(value, str) and not (value.isascii() and value.isdigit() and len(value) <= 18):
+        raise ValueError("not a whole number in decimal digits")
+    return value
+
+
+def distinct(values: list[str]) -> list[str]:
+    """The values, none of which may be there twice. Raises ValueError naming one that is."""
+    seen: set[str] = set()
+    for value in values:
+        if value in seen:
+            raise ValueError(f"holds {value} twice")
+        seen.add(value)
+    return values
 
 
 def known_zone(text: str) -> str:
@@ -117,8 +135,10 @@ def list_location(text: str) -> str:
         port_is_sound = parts.port != 0
     except ValueError as error:
         raise ValueError(f"not a URL: {error}") from None
+    if parts.scheme == "file":
+        return text
     if parts.scheme not in ("http", "https"):
-        raise ValueError("must be an http or https URL, or a path")
+        raise ValueError("must be an http, https or file URL, or a path")
     if not parts.hostname or not port_is_sound:
         raise ValueError("the URL names no host")
     if parts.username is not None or parts.password is not None:

@@ -7,17 +7,79 @@ number in quotes is a mistake that the client wants to hear about.
 from __future__ import annotations
 
 import datetime
+import ipaddress
+import re
 from ipaddress import IPv4Address, IPv6Address
 from typing import Annotated, Any, Self
 
-from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, PlainSerializer, model_validator
+from pydantic import (
+    AfterValidator,
+    AwareDatetime,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    PlainSerializer,
+    StringConstraints,
+    WithJsonSchema,
+    model_validator,
+)
 
 from admin_api import fields as f
 from admin_api.models.base import Answering
-from admin_api.models.rules import RuleRow
+from admin_api.models.rules import RuleRow, ScheduleRow, WindowRow
+from dnswire.constants import RRType
 from policy.model import AnswerKind, BlockAnswer
 
 Id = Annotated[int, Field(ge=1, le=f.MAX_ID)]
+
+
+QueryId = Annotated[int, BeforeValidator(f.digits), Field(ge=1, le=f.MAX_ID)]
+QueryYear = Annotated[int, BeforeValidator(f.digits), Field(ge=1970, le=2200)]
+
+
+def instant_text(value: object) -> object:
+    """Lets only RFC 3339 texts through, where pydantic would also read bare numbers as times. Raises ValueError."""
+    if isinstance(value, str) and not re.match(r"[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt ]", value):
+        raise ValueError("not an RFC 3339 instant with offset, as 2026-01-31T08:00:00+07:00")
+    return value
+
+
+def rrtype_number(value: object) -> object:
+    """The number of an RR type given as mnemonic, as TYPEnnn (RFC 3597) or as number. Raises ValueError."""
+    if not isinstance(value, str):
+        return value
+    text = value.upper()
+    if text in RRType.__members__:
+        return RRType[text].value
+    digits = text.removeprefix("TYPE")
+    if digits.isascii() and digits.isdigit() and len(digits) <= 5 and int(digits) <= 65_535:
+        return int(digits)
+    raise ValueError("not an RR type; write for example A, AAAA, HTTPS, TYPE65 or 65")
+
+
+def rrtype_text(number: int) -> str:
+    """An RR type as people write it (RFC 3597 for those without a mnemonic here)."""
+    return RRType(number).name if number in RRType.__members__.values() else f"TYPE{number}"
+
+
+def canonical_address(text: str) -> str:
+    """An IP address in its canonical spelling. Raises ValueError."""
+    if "%" in text:
+        raise ValueError("not an IP address without interface zone")
+    try:
+        return str(ipaddress.ip_address(text))
+    except ValueError:
+        raise ValueError("not an IP address") from None
+
+
+RRTypeNumber = Annotated[
+    int,
+    BeforeValidator(rrtype_number),
+    WithJsonSchema({"type": "string", "pattern": "^([A-Za-z][A-Za-z0-9]{0,9}|[0-9]{1,5})$"}),
+]
+Address = Annotated[str, StringConstraints(min_length=2, max_length=45), AfterValidator(canonical_address)]
+QueryInstant = Annotated[AwareDatetime, BeforeValidator(instant_text), AfterValidator(f.bounded_instant)]
 
 
 def rfc3339(value: datetime.datetime) -> str:
@@ -27,6 +89,7 @@ def rfc3339(value: datetime.datetime) -> str:
 
 Instant = Annotated[
     AwareDatetime,
+    BeforeValidator(instant_text),
     AfterValidator(f.bounded_instant),
     PlainSerializer(rfc3339, when_used="json"),
 ]
@@ -147,12 +210,46 @@ def days_of_bits(bits: int) -> list[f.Day]:
     return [day for number, day in enumerate(f.DAYS) if bits >> number & 1]
 
 
-def instant(seconds: int | float | None) -> datetime.datetime | None:
+def put_windows(row: ScheduleRow, windows: list[Window]) -> None:
+    """Gives a schedule these windows, in their order; rows that fit are kept (positions are part of their key)."""
+    for position, window in enumerate(windows):
+        if position == len(row.windows):
+            row.windows.append(WindowRow(position=position))
+        kept = row.windows[position]
+        kept.days = day_bits(window.days)
+        kept.start_min = f.clock_minutes(window.start)
+        kept.end_min = f.clock_minutes(window.end)
+    del row.windows[len(windows) :]
+
+
+def windows_of(row: ScheduleRow) -> list[Window]:
+    """The windows of a schedule."""
+    return [
+        Window(
+            days=days_of_bits(window.days),
+            start=f.clock_text(window.start_min),
+            end=f.clock_text(window.end_min),
+        )
+        for window in row.windows
+    ]
+
+
+def instant(seconds: float) -> datetime.datetime:
     """A Unix time as an instant in UTC."""
-    return None if seconds is None else datetime.datetime.fromtimestamp(seconds, datetime.UTC)
+    return datetime.datetime.fromtimestamp(seconds, datetime.UTC)
 
 
-def seconds(value: datetime.datetime | None) -> int | None:
+def instant_us(microseconds: int) -> datetime.datetime:
+    """A Unix time in microseconds as an instant in UTC, exactly."""
+    return f.EARLIEST + datetime.timedelta(microseconds=microseconds)
+
+
+def instant_or_none(seconds: float | None) -> datetime.datetime | None:
+    """A Unix time, if there is one, as an instant in UTC."""
+    return None if seconds is None else instant(seconds)
+
+
+def seconds_or_none(value: datetime.datetime | None) -> int | None:
     """An instant as whole Unix seconds."""
     return None if value is None else int(value.timestamp())
 

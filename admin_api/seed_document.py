@@ -108,7 +108,7 @@ from __future__ import annotations
 import datetime
 import json
 from collections.abc import Mapping
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Self
 
 from pydantic import AfterValidator, Field, StringConstraints, model_validator
 
@@ -120,14 +120,8 @@ SCOPE = r"^(regency|agency:[a-z0-9_-]{1,40}|unit:[a-z0-9_-]{1,40}/[a-z0-9_-]{1,4
 TARGET = r"^(category|list|service|name|wildcard|regex|network):[^\x00-\x1f\x7f]+$"
 
 
-def _distinct(values: list[str]) -> list[str]:
-    if len(set(values)) != len(values):
-        raise ValueError("holds one value twice")
-    return values
-
-
-Networks = Annotated[list[f.Cidr], AfterValidator(_distinct), Field(max_length=1000)]
-Names = Annotated[list[f.DnsName], AfterValidator(_distinct)]
+Networks = Annotated[list[f.Cidr], AfterValidator(f.distinct), Field(max_length=1000)]
+Names = Annotated[list[f.DnsName], AfterValidator(f.distinct)]
 Moment = Annotated[datetime.datetime, AfterValidator(f.bounded_moment)]
 
 
@@ -147,7 +141,7 @@ class UnitEntry(Strict):
 
     code: f.Code
     name: f.Title
-    networks: Networks = []
+    networks: Networks = Field(default_factory=list)
     allow_list_only: bool = False
 
 
@@ -156,9 +150,9 @@ class AgencyEntry(Strict):
 
     code: f.Code
     name: f.Title
-    networks: Networks = []
+    networks: Networks = Field(default_factory=list)
     allow_list_only: bool = False
-    unit: list[UnitEntry] = []
+    unit: list[UnitEntry] = Field(default_factory=list)
 
 
 class CategoryEntry(Strict):
@@ -187,7 +181,7 @@ class ListEntry(Strict):
     location: f.Location
     format: f.ListFormat = "auto"
     subdomains: bool | None = None
-    categories: Annotated[list[f.Code], AfterValidator(_distinct), Field(min_length=1, max_length=50)]
+    categories: Annotated[list[f.Code], AfterValidator(f.distinct), Field(min_length=1, max_length=50)]
     national: bool = False
     licence: f.Short = ""
     enabled: bool = True
@@ -244,14 +238,14 @@ class Document(Strict):
     """The whole document. Codes are unique within a section, networks within the document."""
 
     regency: RegencyEntry
-    protected: Names = []
-    agencies: Annotated[list[AgencyEntry], Field(alias="agency")] = []
-    categories: Annotated[list[CategoryEntry], Field(alias="category")] = []
-    services: Annotated[list[ServiceEntry], Field(alias="service")] = []
-    lists: Annotated[list[ListEntry], Field(alias="list")] = []
-    schedules: Annotated[list[ScheduleEntry], Field(alias="schedule")] = []
-    holidays: Annotated[list[HolidayEntry], Field(alias="holiday")] = []
-    rules: Annotated[list[RuleEntry], Field(alias="rule")] = []
+    protected: Names = Field(default_factory=list)
+    agencies: Annotated[list[AgencyEntry], Field(alias="agency")] = Field(default_factory=list)
+    categories: Annotated[list[CategoryEntry], Field(alias="category")] = Field(default_factory=list)
+    services: Annotated[list[ServiceEntry], Field(alias="service")] = Field(default_factory=list)
+    lists: Annotated[list[ListEntry], Field(alias="list")] = Field(default_factory=list)
+    schedules: Annotated[list[ScheduleEntry], Field(alias="schedule")] = Field(default_factory=list)
+    holidays: Annotated[list[HolidayEntry], Field(alias="holiday")] = Field(default_factory=list)
+    rules: Annotated[list[RuleEntry], Field(alias="rule")] = Field(default_factory=list)
 
 
 def parse_document(document: Mapping[str, Any]) -> Document:

@@ -93,5 +93,6 @@ class Services:
     reload: Callable[[], Awaitable[None]]  # what SIGHUP does
     clock: Callable[[], float] = time.time
     random_bytes: Callable[[int], bytes] = secrets.token_bytes
+    version: str = "0"
     limits: Limits = field(default_factory=Limits)
     metrics_need_token: bool = False  # True: /metrics needs a token with status:read

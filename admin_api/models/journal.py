@@ -34,7 +34,10 @@ class Audit(Identified, Base):
 
 
 class Revision(Base):
-    """How often what the policy is made of was edited: one row, id 1. Every edit locks it first, so edits queue here."""
+    """How often what the policy is made of was edited: one row, id 1.
+
+    Every edit locks it first, so that edits queue here.
+    """
 
     __tablename__ = "revision"
     __table_args__ = (CheckConstraint("id = 1", name="single"),)

@@ -15,6 +15,7 @@ from admin_api.models.base import (
     Coded,
     Edited,
 )
+from admin_api.models.catalog import Blocklist, Category, Service
 
 NOTE_LENGTH = 1000
 
@@ -80,7 +81,7 @@ class RuleRow(Edited, Answering, Base):
     title: Mapped[str] = mapped_column(String(TITLE_LENGTH))
     agency_id: Mapped[int | None] = mapped_column(ForeignKey("agency.id"), index=True)
     unit_id: Mapped[int | None] = mapped_column(ForeignKey("unit.id"), index=True)
-    # Exactly one of the four holds the target; a category, list or service that rules speak of cannot be deleted.
+    # Exactly one of the next four holds the target; a category, list or service that rules speak of cannot be deleted.
     target_kind: Mapped[str] = mapped_column(String(16))
     category_id: Mapped[int | None] = mapped_column(ForeignKey("category.id"), index=True)
     blocklist_id: Mapped[int | None] = mapped_column(ForeignKey("blocklist.id"), index=True)
@@ -99,3 +100,8 @@ class RuleRow(Edited, Answering, Base):
     basis_note: Mapped[str] = mapped_column(String(NOTE_LENGTH), default="")
     author: Mapped[str] = mapped_column(String(TITLE_LENGTH), default="")
     approver: Mapped[str] = mapped_column(String(TITLE_LENGTH), default="")
+
+    category: Mapped[Category | None] = relationship(lazy="selectin")
+    blocklist: Mapped[Blocklist | None] = relationship(lazy="selectin")
+    service: Mapped[Service | None] = relationship(lazy="selectin")
+    schedule: Mapped[ScheduleRow | None] = relationship(lazy="selectin")

@@ -1,0 +1,91 @@
+"""The application: a table of contents of what the API offers, and nothing else."""
+
+from __future__ import annotations
+
+from functools import partial
+
+from aiohttp import web
+from pydantic_core import to_json
+
+from admin_api.features import (
+    agencies,
+    audit,
+    blocklists,
+    catalog_services,
+    categories,
+    check,
+    generations,
+    health,
+    holidays,
+    networks,
+    protected_names,
+    queries,
+    regency,
+    rules,
+    schedules,
+    setup,
+    status,
+    tokens,
+    units,
+    users,
+)
+from admin_api.rest.auth import FailedAttempts
+from admin_api.rest.dispatch import Endpoint
+from admin_api.rest.middleware import Surroundings
+from admin_api.rest.openapi import openapi_document
+from admin_api.rest.route import API, Route
+from admin_api.services import Services
+
+DOCUMENT_PATH = f"{API}/openapi.json"
+
+
+def all_routes(services: Services) -> tuple[Route, ...]:
+    """Every route, in the order of a manual; the OpenAPI document is made of the same."""
+    served = (
+        *setup.ROUTES,
+        # who
+        *regency.ROUTES,
+        *agencies.ROUTES,
+        *units.ROUTES,
+        *networks.ROUTES,
+        # what
+        *categories.ROUTES,
+        *catalog_services.ROUTES,
+        *blocklists.ROUTES,
+        *protected_names.ROUTES,
+        # when, and what becomes of it
+        *schedules.ROUTES,
+        *holidays.ROUTES,
+        *rules.ROUTES,
+        *check.ROUTES,
+        *generations.ROUTES,
+        # what was
+        *queries.ROUTES,
+        *audit.ROUTES,
+        # by whom
+        *users.ROUTES,
+        *tokens.ROUTES,
+        # how it is
+        *status.ROUTES,
+        *health.health_routes(services.metrics_need_token),
+    )
+    document: list[bytes] = []
+    served = (*served, health.document_route(DOCUMENT_PATH, lambda: document[0]))
+    document.append(to_json(openapi_document(served, services.version)))
+    return served
+
+
+def create_app(services: Services) -> web.Application:
+    """The application that serves the API with these services."""
+    app = web.Application(
+        middlewares=[web.middleware(Surroundings(services).around)],
+        client_max_size=services.limits.max_body_size_bytes,
+    )
+    attempts = FailedAttempts(services.limits.failed_auth_per_minute, services.limits.tracked_addresses)
+    for route in all_routes(services):
+        app.router.add_route(route.method, route.path, partial(_serve, Endpoint(route, services, attempts)))
+    return app
+
+
+async def _serve(endpoint: Endpoint, request: web.Request) -> web.Response:
+    return await endpoint(request)

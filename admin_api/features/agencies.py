@@ -1,0 +1,71 @@
+"""Agencies (*perangkat daerah*)."""
+
+from __future__ import annotations
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from admin_api import fields as f
+from admin_api.models import AgencyRow, NetworkRow, RuleRow, Token, UnitRow
+from admin_api.rest.auth import Scope
+from admin_api.rest.crud import crud_routes
+from admin_api.rest.resource import Reference, Resource, Stamped, keep
+from admin_api.rest.route import API, Editor
+from admin_api.schemas import Strict, instant
+
+
+class AgencyInput(Strict):
+    """An agency."""
+
+    code: f.Code
+    """For good: logs and documents refer to it."""
+    name: f.Title
+    allow_list_only: bool = False
+    """Everything that no rule allows is blocked."""
+
+
+class AgencyOutput(AgencyInput, Stamped):
+    """An agency as stored."""
+
+
+async def fill(_session: AsyncSession, row: AgencyRow, data: AgencyInput, _editor: Editor) -> None:
+    """Writes a body into its row."""
+    keep(row, row.code, data.code, "code")
+    row.code = data.code
+    row.name = data.name
+    row.allow_list_only = data.allow_list_only
+
+
+def show(row: AgencyRow) -> AgencyOutput:
+    """The row as clients see it."""
+    return AgencyOutput(
+        id=row.id,
+        code=row.code,
+        name=row.name,
+        allow_list_only=row.allow_list_only,
+        created=instant(row.created_s),
+        changed=instant(row.changed_s),
+    )
+
+
+RESOURCE = Resource(
+    kind="agency",
+    plural="agencies",
+    path=f"{API}/agencies",
+    row=AgencyRow,
+    input=AgencyInput,
+    output=AgencyOutput,
+    read=Scope.POLICY_READ,
+    write=Scope.POLICY_WRITE,
+    fill=fill,
+    show=show,
+    label=lambda row: row.code,
+    unique=(("code",),),
+    references=(
+        Reference("unit", UnitRow.agency_id, UnitRow.id),
+        Reference("network", NetworkRow.agency_id, NetworkRow.id),
+        Reference("rule", RuleRow.agency_id, RuleRow.id),
+        Reference("token", Token.agency_id, Token.id),
+    ),
+    visible=lambda agency_id: AgencyRow.id == agency_id,
+)
+ROUTES = crud_routes(RESOURCE)

@@ -1,0 +1,110 @@
+"""Blocklists: where lists come from, and what they may not do."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import AfterValidator, Field
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from admin_api import fields as f
+from admin_api.models import Blocklist, Category, RuleRow
+from admin_api.rest.auth import Scope
+from admin_api.rest.crud import crud_routes
+from admin_api.rest.resource import Reference, Resource, Stamped, keep, require_code
+from admin_api.rest.route import API, Editor
+from admin_api.schemas import Strict, instant
+
+
+class BlocklistInput(Strict):
+    """A blocklist."""
+
+    code: f.Code
+    """For good: rules, logs and documents refer to it."""
+    title: f.Title
+    location: f.Location
+    """An http(s) or file URL, or a path."""
+    format: f.ListFormat = "auto"
+    subdomains: bool | None = None
+    """Whether entries cover the names below them; null: as the format means."""
+    categories: Annotated[list[f.Code], AfterValidator(f.distinct), Field(min_length=1, max_length=50)]
+    """The categories that it feeds."""
+    national: bool = False
+    """Blocks by it are EDE 16 Censored."""
+    licence: f.Short = ""
+    enabled: bool = True
+    max_size_bytes: f.ListSize = f.DEFAULT_LIST_SIZE_BYTES
+    """Of a download; larger ones are refused."""
+    shrink_limit: f.Share = f.DEFAULT_SHRINK_LIMIT
+    """The share of its names that an update may lose."""
+    min_entries: f.EntryCount = 1
+    allow_private: bool = False
+    """May be fetched from private and loopback addresses."""
+
+
+class BlocklistOutput(BlocklistInput, Stamped):
+    """A blocklist as stored."""
+
+
+async def fill(session: AsyncSession, row: Blocklist, data: BlocklistInput, _editor: Editor) -> None:
+    """Writes a body into its row."""
+    keep(row, row.code, data.code, "code")
+    row.categories = [
+        await require_code(session, Category, code, f"categories[{position}]")
+        for position, code in enumerate(data.categories)
+    ]
+    row.code = data.code
+    row.title = data.title
+    row.location = data.location
+    row.format = data.format
+    row.subdomains = data.subdomains
+    row.national = data.national
+    row.licence = data.licence
+    row.enabled = data.enabled
+    row.max_size_bytes = data.max_size_bytes
+    row.shrink_limit = data.shrink_limit
+    row.min_entries = data.min_entries
+    row.allow_private = data.allow_private
+
+
+def show(row: Blocklist) -> BlocklistOutput:
+    """The row as clients see it."""
+    return BlocklistOutput.model_validate(
+        {
+            "id": row.id,
+            "code": row.code,
+            "title": row.title,
+            "location": row.location,
+            "format": row.format,
+            "subdomains": row.subdomains,
+            "categories": sorted(category.code for category in row.categories),
+            "national": row.national,
+            "licence": row.licence,
+            "enabled": row.enabled,
+            "max_size_bytes": row.max_size_bytes,
+            "shrink_limit": row.shrink_limit,
+            "min_entries": row.min_entries,
+            "allow_private": row.allow_private,
+            "created": instant(row.created_s),
+            "changed": instant(row.changed_s),
+        }
+    )
+
+
+RESOURCE = Resource(
+    kind="blocklist",
+    plural="blocklists",
+    path=f"{API}/blocklists",
+    row=Blocklist,
+    input=BlocklistInput,
+    output=BlocklistOutput,
+    read=Scope.LISTS_READ,
+    write=Scope.LISTS_WRITE,
+    fill=fill,
+    show=show,
+    label=lambda row: row.code,
+    unique=(("code",),),
+    references=(Reference("rule", RuleRow.blocklist_id, RuleRow.id),),
+    for_agencies=False,
+)
+ROUTES = crud_routes(RESOURCE)

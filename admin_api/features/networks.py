@@ -1,0 +1,93 @@
+"""Networks: the address ranges by which a client's agency and unit are known (the longest prefix wins)."""
+
+from __future__ import annotations
+
+from sqlalchemy import ColumnElement
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from admin_api import fields as f
+from admin_api.models import AgencyRow, NetworkRow, UnitRow
+from admin_api.rest.auth import Scope
+from admin_api.rest.crud import crud_routes
+from admin_api.rest.paging import PageQuery
+from admin_api.rest.problem import FieldError, invalid
+from admin_api.rest.resource import Resource, Stamped, require
+from admin_api.rest.route import API, Editor
+from admin_api.schemas import Id, QueryId, Strict, instant
+
+
+class NetworkInput(Strict):
+    """An address range of an agency or one of its units."""
+
+    cidr: f.Cidr
+    agency_id: Id
+    unit_id: Id | None = None
+    """A unit of that agency; null: the agency as a whole."""
+
+
+class NetworkOutput(NetworkInput, Stamped):
+    """A network as stored, in canonical form."""
+
+
+class NetworkQuery(PageQuery):
+    """Which networks."""
+
+    agency_id: QueryId | None = None
+    unit_id: QueryId | None = None
+
+
+async def fill(session: AsyncSession, row: NetworkRow, data: NetworkInput, _editor: Editor) -> None:
+    """Writes a body into its row."""
+    await require(session, AgencyRow, data.agency_id, "agency_id")
+    if data.unit_id is not None:
+        unit = await require(session, UnitRow, data.unit_id, "unit_id")
+        if unit.agency_id != data.agency_id:
+            message = "is a unit of another agency"
+            expected = "a unit of agency_id"
+            raise invalid(FieldError(field="unit_id", message=message, value=data.unit_id, expected=expected))
+    row.cidr = data.cidr
+    row.agency_id = data.agency_id
+    row.unit_id = data.unit_id
+
+
+def show(row: NetworkRow) -> NetworkOutput:
+    """The row as clients see it."""
+    return NetworkOutput(
+        id=row.id,
+        cidr=row.cidr,
+        agency_id=row.agency_id,
+        unit_id=row.unit_id,
+        created=instant(row.created_s),
+        changed=instant(row.changed_s),
+    )
+
+
+def conditions(query: PageQuery) -> list[ColumnElement[bool]]:
+    """The filters that a query asks for."""
+    found: list[ColumnElement[bool]] = []
+    if isinstance(query, NetworkQuery):
+        if query.agency_id is not None:
+            found.append(NetworkRow.agency_id == query.agency_id)
+        if query.unit_id is not None:
+            found.append(NetworkRow.unit_id == query.unit_id)
+    return found
+
+
+RESOURCE = Resource(
+    kind="network",
+    plural="networks",
+    path=f"{API}/networks",
+    row=NetworkRow,
+    input=NetworkInput,
+    output=NetworkOutput,
+    read=Scope.POLICY_READ,
+    write=Scope.POLICY_WRITE,
+    fill=fill,
+    show=show,
+    label=lambda row: row.cidr,
+    unique=(("cidr",),),
+    query=NetworkQuery,
+    conditions=conditions,
+    visible=lambda agency_id: NetworkRow.agency_id == agency_id,
+)
+ROUTES = crud_routes(RESOURCE)

@@ -1,0 +1,113 @@
+"""The shapes of a rule: what is sent, what is shown, and what can be told wrong from the rule alone."""
+
+from __future__ import annotations
+
+from typing import Annotated, Self
+
+from pydantic import Field, StringConstraints, ValidationInfo, field_validator, model_validator
+
+from admin_api import fields as f
+from admin_api.rest.paging import PageQuery
+from admin_api.rest.resource import Stamped
+from admin_api.schemas import Answer, Basis, Id, Instant, QueryId, Strict
+from policy.model import Action, AnswerKind, ScopeKind, TargetKind
+from policy.patterns import Pattern
+
+CODED_TARGETS = frozenset({TargetKind.CATEGORY, TargetKind.LIST, TargetKind.SERVICE})
+
+
+def canonical_target(kind: TargetKind, value: str) -> str:
+    """A target's value in its one canonical spelling. Raises ValueError saying what is wrong with it."""
+    if kind in (TargetKind.NAME, TargetKind.WILDCARD):
+        # A wildcard covers its name and all below, so "*.x" can only mean x.
+        return f.canonical_name(value.removeprefix("*.") if kind is TargetKind.WILDCARD else value)
+    if kind is TargetKind.NETWORK:
+        return f.canonical_cidr(value)
+    if kind is TargetKind.REGEX:
+        Pattern(value)
+    return value
+
+
+class RuleScope(Strict):
+    """Whose rule it is."""
+
+    kind: ScopeKind
+    id: Id | None = None
+    """The agency's or unit's; none for the regency."""
+
+    @model_validator(mode="after")
+    def _names_somebody(self) -> Self:
+        if (self.kind is ScopeKind.REGENCY) != (self.id is None):
+            raise ValueError("id is given exactly when kind is agency or unit")
+        return self
+
+
+class RuleTarget(Strict):
+    """What the rule speaks of."""
+
+    kind: TargetKind
+    value: Annotated[str, StringConstraints(pattern=f.PRINTABLE, min_length=1, max_length=1004)]
+    """category, list, service: its code; name, wildcard (with all below): a name; regex: RE2; network: CIDR."""
+
+    @field_validator("value")
+    @classmethod
+    def _fits_its_kind(cls, value: str, info: ValidationInfo) -> str:
+        kind = info.data.get("kind")
+        return canonical_target(kind, value) if isinstance(kind, TargetKind) else value
+
+
+class RuleInput(Strict):
+    """A rule."""
+
+    code: f.Code | None = None
+    """What import documents call it; for good where given."""
+    title: f.Title
+    scope: RuleScope
+    target: RuleTarget
+    action: Action
+    answer: Answer | None = None
+    """For block and redirect; null: the category's, else the regency's."""
+    schedule: f.Code | None = None
+    """The code of the schedule in which it holds; null: always."""
+    valid_from: Instant | None = None
+    valid_until: Instant | None = None
+    """Exclusive."""
+    mandatory: bool = False
+    """Regency rules only: no exception relaxes it."""
+    exception: bool = False
+    """Goes before the rules of its scope; counts only when approved by a second person."""
+    important: bool = False
+    """Wins over other rules of its layer."""
+    basis: Basis = Basis()
+
+    @model_validator(mode="after")
+    def _makes_sense(self) -> Self:
+        if self.mandatory and self.scope.kind is not ScopeKind.REGENCY:
+            raise ValueError("mandatory is for rules of the regency")
+        if self.mandatory and self.exception:
+            raise ValueError("a rule is mandatory or an exception, not both")
+        if self.valid_from and self.valid_until and self.valid_from >= self.valid_until:
+            raise ValueError("valid_until must be later than valid_from")
+        if self.action in (Action.ALLOW, Action.OBSERVE) and self.answer is not None:
+            raise ValueError("answer is for rules that block or redirect")
+        redirects = self.answer is not None and self.answer.kind in (AnswerKind.REDIRECT, AnswerKind.PAGE)
+        if self.action is Action.REDIRECT and not redirects:
+            raise ValueError("a redirect rule needs an answer of kind redirect or page")
+        return self
+
+
+class RuleOutput(RuleInput, Stamped):
+    """A rule as stored."""
+
+    author: str
+    approver: str
+    """Who approved it, for exceptions; any change takes the approval away."""
+
+
+class RuleQuery(PageQuery):
+    """Which rules."""
+
+    agency_id: QueryId | None = None
+    unit_id: QueryId | None = None
+    action: Action | None = None
+    exception: Annotated[bool, Field(strict=False)] | None = None

@@ -1,0 +1,213 @@
+"""The rows of an import: each section of the document is written as the API would write it."""
+
+from __future__ import annotations
+
+import json
+import zoneinfo
+from collections import Counter
+from collections.abc import Callable, Iterable
+from datetime import datetime
+from typing import Any, TypeVar
+
+from pydantic import BaseModel
+from sqlalchemy import ColumnElement, select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from admin_api.features import (
+    agencies,
+    blocklists,
+    catalog_services,
+    categories,
+    holidays,
+    networks,
+    protected_names,
+    regency,
+    rules,
+    schedules,
+    units,
+)
+from admin_api.journal import Act, changed
+from admin_api.models import (
+    AgencyRow,
+    Blocklist,
+    Category,
+    HolidayRow,
+    NetworkRow,
+    ProtectedName,
+    RegencyRow,
+    RuleRow,
+    ScheduleRow,
+    Service,
+    UnitRow,
+)
+from admin_api.models.base import Edited
+from admin_api.rest.problem import FieldError, Problem
+from admin_api.rest.resource import Resource, new_row
+from admin_api.rest.route import Editor
+from admin_api.rest.validation import check_body
+from admin_api.schemas import Strict, as_json
+from admin_api.seed_document import AgencyEntry, Document, RuleEntry
+
+RowT = TypeVar("RowT", bound=Edited)
+InT = TypeVar("InT", bound=Strict)
+OutT = TypeVar("OutT", bound=BaseModel)
+
+
+class Importer:
+    """Writes one document; counts, acts and mistakes are read off it afterwards."""
+
+    def __init__(self, session: AsyncSession, now_s: int) -> None:
+        self.now_s = now_s
+        self.created: Counter[str] = Counter()
+        self.changed: Counter[str] = Counter()
+        self.unchanged: Counter[str] = Counter()
+        self.acts: list[Act] = []
+        self.errors: list[FieldError] = []
+        self._session = session
+
+    async def run(self, document: Document) -> None:
+        """All sections, each after those that it refers to."""
+        await self._regency(document.regency)
+        for agency in document.agencies:
+            await self._agency(agency)
+        await self._each(categories.RESOURCE, document.categories, lambda data: Category.code == data.code)
+        await self._each(catalog_services.RESOURCE, document.services, lambda data: Service.code == data.code)
+        await self._each(blocklists.RESOURCE, document.lists, lambda data: Blocklist.code == data.code)
+        for name in document.protected:
+            where = f"protected {name}"
+            await self._put(protected_names.RESOURCE, where, ProtectedName.name == name, {"name": name}, ("name",))
+        for schedule in document.schedules:
+            fields = as_json(schedule) | {"zone": schedule.zone or document.regency.zone}
+            where = f"schedule {schedule.code}"
+            await self._put(schedules.RESOURCE, where, ScheduleRow.code == schedule.code, fields)
+        await self._each(holidays.RESOURCE, document.holidays, lambda data: HolidayRow.date == data.date, "date")
+        zone = zoneinfo.ZoneInfo(document.regency.zone)
+        for rule in document.rules:
+            await self._rule(rule, zone)
+
+    async def _regency(self, entry: BaseModel) -> None:
+        row = (await self._session.execute(select(RegencyRow))).scalar_one()
+        before = as_json(regency.show(row))
+        regency.put_regency(row, check_body(regency.RegencyInput, entry.model_dump_json().encode()))
+        self._count("regency", row, row.name, before, as_json(regency.show(row)))
+
+    async def _agency(self, entry: AgencyEntry) -> None:
+        fields = as_json(entry)
+        row = await self._put(agencies.RESOURCE, f"agency {entry.code}", AgencyRow.code == entry.code, fields)
+        if row is None:
+            return
+        await self._networks(entry.networks, row.id, None)
+        for unit in entry.unit:
+            where = f"agency {entry.code} unit {unit.code}"
+            same = (UnitRow.agency_id == row.id) & (UnitRow.code == unit.code)
+            part = await self._put(units.RESOURCE, where, same, as_json(unit) | {"agency_id": row.id})
+            if part is not None:
+                await self._networks(unit.networks, row.id, part.id)
+
+    async def _networks(self, cidrs: Iterable[str], agency_id: int, unit_id: int | None) -> None:
+        for cidr in cidrs:
+            fields = {"cidr": cidr, "agency_id": agency_id, "unit_id": unit_id}
+            await self._put(networks.RESOURCE, f"network {cidr}", NetworkRow.cidr == cidr, fields)
+
+    async def _rule(self, entry: RuleEntry, zone: zoneinfo.ZoneInfo) -> None:
+        where = f"rule {entry.code}"
+        kind, _, value = entry.target.partition(":")
+        scope = await self._scope(entry.scope, where)
+        if scope is None:
+            return
+        fields = as_json(entry) | {
+            "scope": scope,
+            "target": {"kind": kind, "value": value},
+            "valid_from": _with_zone(entry.valid_from, zone),
+            "valid_until": _with_zone(entry.valid_until, zone),
+        }
+
+        def sign(row: RuleRow) -> None:
+            row.author, row.approver = entry.author, entry.approver
+
+        await self._put(rules.RESOURCE, where, RuleRow.code == entry.code, fields, after=sign)
+
+    async def _scope(self, text: str, where: str) -> dict[str, Any] | None:
+        kind, _, path = text.partition(":")
+        if kind == "regency":
+            return {"kind": "regency"}
+        agency_code, _, unit_code = path.partition("/")
+        statement = select(AgencyRow.id).where(AgencyRow.code == agency_code)
+        if kind == "unit":
+            statement = select(UnitRow.id).join(AgencyRow, AgencyRow.id == UnitRow.agency_id)
+            statement = statement.where(AgencyRow.code == agency_code, UnitRow.code == unit_code)
+        found = await self._session.scalar(statement)
+        if found is None:
+            message = f"there is no such {kind}"
+            self.errors.append(FieldError(field=f"{where}: scope", message=message, value=text))
+            return None
+        return {"kind": kind, "id": found}
+
+    async def _each(
+        self,
+        resource: Resource[RowT, InT, OutT],
+        entries: Iterable[Strict],
+        same: Callable[[Any], ColumnElement[bool]],
+        key: str = "code",
+    ) -> None:
+        for entry in entries:
+            where = f"{resource.kind} {getattr(entry, key)}"
+            await self._put(resource, where, same(entry), as_json(entry))
+
+    async def _put(
+        self,
+        resource: Resource[RowT, InT, OutT],
+        where: str,
+        same: ColumnElement[bool],
+        fields: dict[str, Any],
+        only: tuple[str, ...] = (),
+        after: Callable[[RowT], None] | None = None,
+    ) -> RowT | None:
+        """Writes the row that is the ``same``, or a new one; None, and the mistakes noted, where it cannot be written.
+
+        ``only``: fields that an import decides; the others stay as people edited them.
+        """
+        row = await self._session.scalar(select(resource.row).where(same))
+        before = as_json(resource.show(row)) if row is not None else None
+        kept: dict[str, Any] = {}
+        if before is not None and only:
+            kept = {name: before[name] for name in resource.input.model_fields if name not in only}
+        named = {name: value for name, value in fields.items() if name in resource.input.model_fields}
+        try:
+            data = check_body(resource.input, json.dumps(kept | named).encode())
+            if row is None:
+                row = new_row(resource.row, self.now_s)
+            await resource.fill(self._session, row, data, Editor("import", self.now_s))
+        except Problem as problem:
+            self._note(where, problem.errors)
+            return None
+        if after is not None:
+            after(row)
+        self._session.add(row)
+        await self._session.flush()
+        self._count(resource.kind, row, resource.label(row), before, as_json(resource.show(row)))
+        return row
+
+    def _count(
+        self, kind: str, row: Edited, label: str, before: dict[str, Any] | None, after: dict[str, Any]
+    ) -> None:
+        if before is None:
+            self.created[kind] += 1
+            self.acts.append(Act("create", kind, row.id, label, after=after))
+        elif before == after:
+            self.unchanged[kind] += 1
+        else:
+            self.changed[kind] += 1
+            row.version += 1
+            row.changed_s = self.now_s
+            was, is_now = changed(before, after)
+            self.acts.append(Act("update", kind, row.id, label, was, is_now))
+
+    def _note(self, where: str, errors: list[FieldError]) -> None:
+        self.errors += [error.model_copy(update={"field": f"{where}: {error.field}"}) for error in errors]
+
+
+def _with_zone(moment: datetime | None, zone: zoneinfo.ZoneInfo) -> str | None:
+    if moment is None:
+        return None
+    return (moment if moment.tzinfo else moment.replace(tzinfo=zone)).isoformat()

@@ -1,0 +1,181 @@
+"""From the control database to the facts that policy is made of (``policy/model.py``), and to the lists' sources."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TypeVar
+
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from admin_api.database import Sessions, current_revision, reading
+from admin_api.fields import DAYS
+from admin_api.models import (
+    AgencyRow,
+    Blocklist,
+    Category,
+    HolidayRow,
+    NetworkRow,
+    ProtectedName,
+    RegencyRow,
+    RuleRow,
+    ScheduleRow,
+    Service,
+    UnitRow,
+)
+from admin_api.models.base import Edited
+from admin_api.schemas import block_answer_of, days_of_bits
+from policy import model as facts
+
+RowT = TypeVar("RowT", bound=Edited)
+
+
+@dataclass(frozen=True, slots=True)
+class SourceRow:
+    """A blocklist as the sync job needs it: where it comes from and what it may not do."""
+
+    list_id: int
+    code: str
+    title: str
+    location: str
+    format: str
+    subdomains: bool | None
+    national: bool
+    enabled: bool
+    max_size_bytes: int
+    shrink_limit: float
+    min_entries: int
+    allow_private: bool
+    categories: tuple[str, ...]
+
+
+async def read_policy(sessions: Sessions) -> facts.Policy:
+    """The policy as committed, all of it at one revision."""
+    async with reading(sessions) as session:
+        return await load_policy(session)
+
+
+async def load_policy(session: AsyncSession) -> facts.Policy:
+    """The policy as this session sees it, at ``Policy.revision``.
+
+    ``ListInfo.version`` stays empty: the database does not know what is compiled; the publisher fills it in. Disabled
+    lists are included, so that rules about them stay sound; they simply have no entries in the index.
+    """
+    regency = (await session.execute(select(RegencyRow))).scalar_one()
+    return facts.Policy(
+        regency=_regency(regency),
+        agencies=tuple(
+            facts.Agency(row.id, row.code, row.name, row.allow_list_only) for row in await _all(session, AgencyRow)
+        ),
+        units=tuple(
+            facts.Unit(row.id, row.code, row.name, row.agency_id, row.allow_list_only)
+            for row in await _all(session, UnitRow)
+        ),
+        networks=tuple(
+            facts.Network(row.cidr, row.agency_id, row.unit_id or 0) for row in await _all(session, NetworkRow)
+        ),
+        categories=tuple(
+            facts.Category(row.id, row.code, row.title, row.negative, block_answer_of(row))
+            for row in await _all(session, Category)
+        ),
+        lists=tuple(
+            facts.ListInfo(row.id, row.code, row.title, tuple(c.id for c in row.categories), row.national)
+            for row in await _all(session, Blocklist)
+        ),
+        services=tuple(
+            facts.Service(row.id, row.code, row.title, row.category_id, tuple(entry.name for entry in row.names))
+            for row in await _all(session, Service)
+        ),
+        rules=tuple(rule_of(row) for row in await _all(session, RuleRow)),
+        schedules=tuple(_schedule(row) for row in await _all(session, ScheduleRow)),
+        holidays=tuple(facts.Holiday(row.date, row.title) for row in await _all(session, HolidayRow)),
+        protected=tuple(row.name for row in await _all(session, ProtectedName)),
+        revision=await current_revision(session),
+    )
+
+
+async def load_sources(session: AsyncSession) -> list[SourceRow]:
+    """All blocklists, the disabled ones included."""
+    return [
+        SourceRow(
+            list_id=row.id,
+            code=row.code,
+            title=row.title,
+            location=row.location,
+            format=row.format,
+            subdomains=row.subdomains,
+            national=row.national,
+            enabled=row.enabled,
+            max_size_bytes=row.max_size_bytes,
+            shrink_limit=row.shrink_limit,
+            min_entries=row.min_entries,
+            allow_private=row.allow_private,
+            categories=tuple(category.code for category in row.categories),
+        )
+        for row in await _all(session, Blocklist)
+    ]
+
+
+def target_of(row: RuleRow) -> facts.Target:
+    """What a rule speaks of; categories, lists and services by their code."""
+    named = row.category or row.blocklist or row.service
+    return facts.Target(facts.TargetKind(row.target_kind), named.code if named else row.target_text or "")
+
+
+def rule_of(row: RuleRow) -> facts.Rule:
+    """A rule's row as policy speaks of it."""
+    return facts.Rule(
+        id=row.id,
+        scope=scope_of(row),
+        target=target_of(row),
+        action=facts.Action(row.action),
+        title=row.title,
+        answer=block_answer_of(row),
+        schedule_id=row.schedule_id or 0,
+        valid_from_s=row.valid_from_s,
+        valid_until_s=row.valid_until_s,
+        mandatory=row.mandatory,
+        exception=row.exception,
+        important=row.important,
+        basis=facts.Basis(row.basis_number, row.basis_date, row.basis_signer, row.basis_note),
+        author=row.author,
+        approver=row.approver,
+    )
+
+
+def scope_of(row: RuleRow) -> facts.Scope:
+    """Whose rule it is."""
+    if row.unit_id is not None:
+        return facts.Scope(facts.ScopeKind.UNIT, row.unit_id)
+    if row.agency_id is not None:
+        return facts.Scope(facts.ScopeKind.AGENCY, row.agency_id)
+    return facts.Scope()
+
+
+def _regency(row: RegencyRow) -> facts.Regency:
+    return facts.Regency(
+        name=row.name,
+        zone=row.zone,
+        language=facts.Language(row.language),
+        answer=block_answer_of(row) or facts.BlockAnswer(),
+        unknown_clients=facts.UnknownClients(row.unknown_clients),
+        allow_list_only=row.allow_list_only,
+    )
+
+
+def _schedule(row: ScheduleRow) -> facts.Schedule:
+    windows = tuple(
+        facts.Window(
+            days=tuple(DAYS.index(day) for day in days_of_bits(window.days)),
+            start_min=window.start_min,
+            end_min=window.end_min,
+        )
+        for window in row.windows
+    )
+    return facts.Schedule(row.id, row.code, row.title, row.zone, windows, row.skip_holidays)
+
+
+async def _all(session: AsyncSession, model: type[RowT]) -> Sequence[RowT]:
+    # By primary key, so that equal databases give equal policies, octet for octet.
+    return (await session.scalars(select(model).order_by(model.id))).all()
