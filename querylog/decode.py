@@ -99,11 +99,16 @@ def decode(runs: list[Run], labeller: Labeller) -> Batch:
     gaps: list[Gap] = []
     workers: list[tuple[str, int, int]] = []
     for run, first, last in zip(runs, bounds, bounds[1:], strict=False):
-        part = records_all[first:last][sound[first:last]]
+        part = _only(records_all[first:last], sound[first:last])
         gaps += _written_gaps(run.header, part) + _holes(run, part)
         workers.append((run.header.node, run.header.worker, int(np.count_nonzero(part["kind"] == KIND_ROW))))
     is_row = sound & (records_all["kind"] == KIND_ROW)
-    return Batch(_table(data, at[is_row], records_all[is_row], workers, labeller), tuple(gaps))
+    return Batch(_table(data, _only(at, is_row), _only(records_all, is_row), workers, labeller), tuple(gaps))
+
+
+def _only(values: npt.NDArray[Any], wanted: npt.NDArray[np.bool_]) -> npt.NDArray[Any]:
+    """The wanted ones, without a copy in the usual case that all are."""
+    return values if wanted.all() else values[wanted]
 
 
 def _gather(data: npt.NDArray[np.uint8], at: npt.NDArray[np.int64]) -> Records:

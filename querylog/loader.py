@@ -21,7 +21,7 @@ from querylog.spool_format import FRAME_SIZE, HEADER_SIZE, ROW, SegmentDamaged, 
 from querylog.spool_reader import DEFAULT_WINDOW_BYTES, Position, SegmentReader, Window
 from querylog.store import Store, StoreError
 
-DEFAULT_BATCH_ROWS: Final = 250_000
+DEFAULT_BATCH_ROWS: Final = 100_000
 _MAX_DELAY_S: Final = 30.0
 _MAINTAIN_EVERY_S: Final = 10.0
 _STOP_WAIT_S: Final = 2.0

@@ -58,8 +58,9 @@ def top(rows: FromClause, field: str, filter: Filter, limit: int) -> Select[Any]
         raise ValueError(f"top of {field!r}: one of {', '.join(TOP_FIELDS)} would be right")
     value = cast(rows.c[field], String)
     answers = func.count()
-    wanted = select(value, answers).where(*_conditions(rows, filter), value != "")
-    return wanted.group_by(value).order_by(answers.desc(), value).limit(bounded(limit))
+    wanted: Any = select(value, answers).where(*_conditions(rows, filter), value != "")
+    found: Select[Any] = wanted.group_by(value).order_by(answers.desc(), value).limit(bounded(limit))
+    return found
 
 
 def totals(rows: FromClause, filter: Filter) -> Select[Any]:
