@@ -22,7 +22,7 @@ _CHUNK_SIZE: Final = 1 << 20
 _SLICE: Final = 500_000  # keys joined at once: bounds the memory for writing
 
 
-class EntriesDamaged(ValueError):
+class EntriesDamaged(ValueError):  # noqa: N818 -- names the fact, as IndexDamaged does
     """The file is not what was written: cut, changed, or of another kind."""
 
 

@@ -100,9 +100,7 @@ class Fetcher:
         self, source: Source, url: URL, known: Validators, into: Path, progress: Progress
     ) -> Fetched | NotModified | URL:
         addresses = await self._addresses(source, url)
-        timeout = aiohttp.ClientTimeout(
-            total=None, sock_connect=_CONNECT_TIMEOUT_S, sock_read=self._read_timeout_s
-        )
+        timeout = aiohttp.ClientTimeout(total=None, sock_connect=_CONNECT_TIMEOUT_S, sock_read=self._read_timeout_s)
         connector = aiohttp.TCPConnector(resolver=_Pinned(addresses), use_dns_cache=False, force_close=True)
         session = aiohttp.ClientSession(
             connector=connector,
