@@ -84,7 +84,9 @@ def _check_policy(seed: int) -> None:
             found_address = decide_address(client.view, ip_address(answered).packed)
             assert as_outcome(found_address) == reference.decide_address(policy, who, answered, at_s), context
             if case == instant:
-                explanation = explain_prepared(prepared, index, ByAddress(ip_address(address).packed), wire_name, 1, at_s)
+                explanation = explain_prepared(
+                    prepared, index, ByAddress(ip_address(address).packed), wire_name, 1, at_s
+                )
                 _check_explanation(explanation, found, client.admitted, context)
 
 

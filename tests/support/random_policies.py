@@ -32,7 +32,16 @@ from tests.support.reference_policy import Entry, Labels
 START_S = 1_767_200_400  # the turn of 2025 to 2026 in Jakarta
 SPAN_S = 400 * 86_400
 ZONES = ("Asia/Jakarta", "Asia/Jayapura", "Europe/London", "America/New_York")
-CLIENTS = ("10.1.0.9", "10.1.1.9", "10.1.2.9", "10.2.0.9", "192.168.7.7", "203.0.113.5", "2001:db8::9", "::ffff:10.1.1.7")
+CLIENTS = (
+    "10.1.0.9",
+    "10.1.1.9",
+    "10.1.2.9",
+    "10.2.0.9",
+    "192.168.7.7",
+    "203.0.113.5",
+    "2001:db8::9",
+    "::ffff:10.1.1.7",
+)
 EXPRESSIONS = (r"^a\.", r"b.?\.", r"(^|\.)c\.x$", r"^[ab]+\.y$", r"A\.B", "zz")
 
 

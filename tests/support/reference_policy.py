@@ -298,7 +298,17 @@ def decide_address(policy: Policy, who: Who, address_text: str, at_s: float) -> 
         ranges = ip_network(rule.target.value)
         if ranges.version == address.version and address in ranges:
             says.append(
-                Say(layer_of(rule), scope_turn(rule), rule.important, rule.action, ranges.prefixlen, 0, rule.id, (), rule)
+                Say(
+                    layer_of(rule),
+                    scope_turn(rule),
+                    rule.important,
+                    rule.action,
+                    ranges.prefixlen,
+                    0,
+                    rule.id,
+                    (),
+                    rule,
+                )
             )
     return _settle(policy, who, says, has_default=False)
 
