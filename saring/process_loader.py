@@ -53,7 +53,7 @@ def _open_patiently(state: StateDir, stop: threading.Event) -> Store | None:
     pause_s = 1.0
     while not stop.is_set():
         try:
-            return open_store(state)
+            return open_store(state, writer=True)
         except (StoreError, OSError) as error:
             log.error("the query log's store cannot be opened; the spool holds", error=str(error), again_in_s=pause_s)
             stop.wait(pause_s)

@@ -25,7 +25,7 @@ from saring.orders import Orders
 from saring.publisher import Publisher, PublishError
 from saring.schedule import next_run_s
 from saring.state_dir import StateDir, write_json
-from saring.status import current_generation
+from saring.status import newest_revision
 from saring.sync_request import ALL, take_requests
 
 TICK_S = 0.5
@@ -130,8 +130,7 @@ class Scheduler:
 
     async def _repair(self, revision: int, now_s: float) -> None:
         """Publishes what the one who edited could not: he was killed, or the disk was full."""
-        _, _, published = current_generation(self._state.snapshots)
-        if revision <= published:
+        if revision <= newest_revision(self._state.snapshots):
             self._behind_since_s = 0.0
             return
         self._behind_since_s = self._behind_since_s or now_s

@@ -19,9 +19,10 @@ from admin_api.to_policy import SourceRow, load_policy, load_sources
 from blocklists.compiler import ListInput, compile_index
 from blocklists.library import Library
 from blocklists.progress import Progress, Silent
+from blocklists.state import Version
 from policy.check import check
 from policy.document import PolicyDocumentError, decode, encode
-from policy.model import ListInfo, Policy
+from policy.model import Policy
 from policy.problems import Problem, Severity
 from saring.state_dir import Lock, StateDir
 from snapshots.publish import prune, publish
@@ -70,33 +71,60 @@ class Publisher:
         self, policy: Policy, sources: list[SourceRow], library: Library | None, progress: Progress
     ) -> Published:
         warning = _refuse_unsound(policy)
-        number, current = current_policy(self._state.snapshots)
-        versions = _versions(current)
-        index_path: Path | None = None
-        if library is not None or current is None:
-            wanted = _wanted(sources, library or Library(self._state.lists))
-            new_versions = {one.list_id: version for one, version in wanted}
-            if current is None or new_versions != versions:
-                index_path = self._compile([one for one, _ in wanted], progress)
-                versions = new_versions
-        complete = dataclasses.replace(policy, lists=_with_versions(policy.lists, versions))
-        if index_path is None and current is not None and encode(complete) == encode(current):
+        root = self._state.snapshots
+        number, current = current_policy(root)
+        if library is None and current is None:
+            library = Library(self._state.lists)
+        wanted = _wanted(sources, library) if library is not None else {}
+        _, newest = newest_policy(root)
+        versions = _versions(newest) if library is None else {number: one.version for number, one in wanted.items()}
+        # Compared with the newest, not the one in force: somebody who rolled back must not be overruled by a
+        # restart, only by a further edit or a list that changed.
+        if current is not None and newest is not None and _same(_complete(policy, versions), newest):
             return Published(number, warning)
+        index_path: Path | None = None
+        if library is None:
+            versions = _versions(current)
+        elif current is None or versions != _versions(current):
+            versions, index_path = self._compile(wanted, library, progress)
         now_s = self._clock()
-        number = publish(self._state.snapshots, complete, index_path, now_s)
-        prune(self._state.snapshots, keep=KEPT_GENERATIONS, min_age_s=KEPT_AGE_S, now_s=now_s)
+        number = publish(root, _complete(policy, versions), index_path, now_s)
+        prune(root, keep=KEPT_GENERATIONS, min_age_s=KEPT_AGE_S, now_s=now_s)
         return Published(number, warning)
 
-    def _compile(self, inputs: list[ListInput], progress: Progress) -> Path:
+    def _compile(self, wanted: dict[int, _Wanted], library: Library, progress: Progress) -> tuple[dict[int, str], Path]:
+        """The versions that went in, and the index. A version that is damaged on disk gives way to the one before."""
+        inputs, versions = [], {}
+        for number, one in wanted.items():
+            sound = library.sound(one.code, self._clock())
+            if sound is not None:
+                inputs.append(ListInput(number, one.code, sound.entries))
+                versions[number] = version_text(sound.version)
         self._state.index.mkdir(parents=True, exist_ok=True)
-        return compile_index(inputs, self._state.index, progress).path
+        return versions, compile_index(inputs, self._state.index, progress).path
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class _Wanted:
+    list_id: int
+    code: str
+    version: str
 
 
 def current_policy(root: Path) -> tuple[int, Policy | None]:
     """Number and policy of the current generation; ``(0, None)`` where there is none that can be read."""
-    current = root / "current"
+    return _read_policy(root / "current")
+
+
+def newest_policy(root: Path) -> tuple[int, Policy | None]:
+    """The same of the generation with the highest number: the current one, unless somebody rolled back."""
+    names = [path.name for path in (root / "generations").glob("[0-9]*") if path.name.isdecimal()]
+    return _read_policy(root / "generations" / max(names)) if names else (0, None)
+
+
+def _read_policy(path: Path) -> tuple[int, Policy | None]:
     try:
-        return int(current.readlink().name), decode((current / "policy.json").read_bytes())
+        return int(path.resolve(strict=True).name), decode((path / "policy.json").read_bytes())
     except (OSError, ValueError, PolicyDocumentError):
         return 0, None
 
@@ -115,15 +143,22 @@ def _some(problems: list[Problem]) -> str:
     return "; ".join(str(problem) for problem in problems[:SHOWN_PROBLEMS]) + more
 
 
-def _wanted(sources: Iterable[SourceRow], library: Library) -> list[tuple[ListInput, str]]:
-    """What the index should hold: each enabled list that has a version, with that version."""
-    found = []
+def _wanted(sources: Iterable[SourceRow], library: Library) -> dict[int, _Wanted]:
+    """What the index should hold, by list: each enabled list that has a version, with that version."""
+    found = {}
     for row in sources:
-        state = library.state(row.code)
-        if row.enabled and state.version:
-            path = library.entries_path(row.code, state.version)
-            found.append((ListInput(row.list_id, row.code, path), state.version))
+        version = library.state(row.code).current
+        if row.enabled and version is not None:
+            found[row.list_id] = _Wanted(row.list_id, row.code, version_text(version))
     return found
+
+
+def version_text(version: Version) -> str:
+    """A list's version as policies and logs name it: its number, and the beginning of its entries' checksum.
+
+    The number alone would be used again by a library that was lost and fetched anew.
+    """
+    return f"{version.number}.{version.entries_sha256[:8]}"
 
 
 def _versions(current: Policy | None) -> dict[int, str]:
@@ -131,5 +166,11 @@ def _versions(current: Policy | None) -> dict[int, str]:
     return {info.id: info.version for info in current.lists if info.version} if current is not None else {}
 
 
-def _with_versions(lists: tuple[ListInfo, ...], versions: dict[int, str]) -> tuple[ListInfo, ...]:
-    return tuple(dataclasses.replace(info, version=versions.get(info.id, "")) for info in lists)
+def _complete(policy: Policy, versions: dict[int, str]) -> Policy:
+    """The policy with the versions of the lists in its index, which the database does not know."""
+    lists = tuple(dataclasses.replace(info, version=versions.get(info.id, "")) for info in policy.lists)
+    return dataclasses.replace(policy, lists=lists)
+
+
+def _same(one: Policy, other: Policy) -> bool:
+    return encode(one) == encode(other)

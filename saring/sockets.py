@@ -69,13 +69,13 @@ def bind_workers(
 
 def bind_listener(address: Endpoint, patience_s: float = 1.5) -> socket.socket:
     """A listening TCP socket that nobody shares. Raises ``BindError``."""
-    return _patiently(address, socket.SOCK_STREAM, patience_s, lambda: _open(address, socket.SOCK_STREAM, False))
+    return _patiently(address, socket.SOCK_STREAM, patience_s, lambda: open_socket(address, socket.SOCK_STREAM, False))
 
 
 def _check_free(address: Endpoint, kind: socket.SocketKind, patience_s: float) -> None:
     # SO_REUSEPORT would let a second instance of the same user share the port in silence and take half of the
     # queries. A probe without it finds any other holder.
-    _patiently(address, kind, patience_s, lambda: _open(address, kind, False)).close()
+    _patiently(address, kind, patience_s, lambda: open_socket(address, kind, False)).close()
 
 
 def _patiently(
@@ -94,14 +94,15 @@ def _patiently(
 
 def _bind(address: Endpoint, kind: socket.SocketKind, shared: bool, opened: list[socket.socket]) -> socket.socket:
     try:
-        one = _open(address, kind, shared)
+        one = open_socket(address, kind, shared)
     except OSError as error:
         raise _bind_error(address, kind, error) from error
     opened.append(one)
     return one
 
 
-def _open(address: Endpoint, kind: socket.SocketKind, shared: bool) -> socket.socket:
+def open_socket(address: Endpoint, kind: socket.SocketKind, shared: bool) -> socket.socket:
+    """A bound, non-blocking socket; TCP ones listen. ``shared``: others may bind the same. Raises ``OSError``."""
     family = socket.AF_INET6 if address.is_ipv6 else socket.AF_INET
     one = socket.socket(family, kind)
     try:

@@ -48,7 +48,7 @@ class ListView:
 
     code: str
     entries: int
-    version: str
+    version: int
     fetched_s: float
     checked_s: float
     last_error: str
@@ -69,6 +69,7 @@ class ProgramStatus:
     generation: int
     published_s: float
     revision: int
+    newest_revision: int
     database_revision: int
     next_sync_s: float
     syncing: bool
@@ -80,8 +81,8 @@ class ProgramStatus:
 
     @property
     def unpublished(self) -> int:
-        """Edits in the database that no generation holds yet; 0 where it is not known."""
-        return max(0, self.database_revision - self.revision) if self.database_revision else 0
+        """Edits in the database that no generation holds yet; 0 where that is not known."""
+        return max(0, self.database_revision - self.newest_revision)
 
     def document(self) -> dict[str, Any]:
         """As JSON."""
@@ -113,6 +114,7 @@ def collect(state: StateDir, now_s: float) -> ProgramStatus:
         generation=generation,
         published_s=published_s,
         revision=revision,
+        newest_revision=newest_revision(state.snapshots),
         database_revision=_int(sync.get("database_revision")),
         next_sync_s=_float(sync.get("next_sync_s")),
         syncing=bool(sync.get("syncing")),
@@ -144,6 +146,13 @@ def current_generation(root: Path) -> tuple[int, float, int]:
     manifest = read_json(current / "manifest.json") or {}
     published_s = _float(manifest.get("published_s", manifest.get("created_s")))
     return number, published_s, _int(manifest.get("revision"))
+
+
+def newest_revision(root: Path) -> int:
+    """Policy revision of the generation with the highest number: what was published last, rolled back or not."""
+    names = [path.name for path in (root / "generations").glob("[0-9]*") if path.name.isdecimal()]
+    manifest = read_json(root / "generations" / max(names) / "manifest.json") if names else None
+    return _int((manifest or {}).get("revision"))
 
 
 def directory_size(root: Path) -> int:
@@ -211,13 +220,18 @@ def _lists(root: Path) -> list[ListView]:
             ListView(
                 code=path.parent.name,
                 entries=_int(raw.get("entries")),
-                version=str(raw.get("version") or ""),
+                version=_int(raw.get("version")),
                 fetched_s=_float(raw.get("fetched_s")),
                 checked_s=_float(raw.get("checked_s")),
-                last_error=str(raw.get("last_error") or raw.get("refusal") or ""),
+                last_error=str(raw.get("last_error") or _refusal(raw)),
             )
         )
     return found
+
+
+def _refusal(state: Mapping[str, Any]) -> str:
+    refusal = state.get("refusal")
+    return str(refusal.get("sentence", "")) if isinstance(refusal, dict) else ""
 
 
 def _with_warnings(status: ProgramStatus) -> ProgramStatus:
@@ -235,6 +249,8 @@ def _with_warnings(status: ProgramStatus) -> ProgramStatus:
             warnings.append(f"worker {worker.number} could not log {worker.gaps} answers: is the disk full?")
     if status.unpublished:
         warnings.append(f"{status.unpublished} edits are not published yet")
+    if status.generation and status.revision < status.newest_revision:
+        warnings.append("an earlier generation is in force (rolled back); the next edit publishes everything anew")
     warnings += [f"list {one.code}: {one.last_error}" for one in status.lists if one.last_error]
     values = {name: getattr(status, name) for name in ProgramStatus.__slots__}
     return ProgramStatus(**{**values, "warnings": tuple(warnings)})

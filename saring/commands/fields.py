@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 
-class PydanticParam(click.ParamType):
+class PydanticParam(click.ParamType[str]):
     """An argument checked by one of ``admin_api.fields``'s annotated types."""
 
     def __init__(self, name: str, kind: str, right: str) -> None:
@@ -28,7 +28,7 @@ class PydanticParam(click.ParamType):
             self.fail(f"{value!r} is not right; it must be {self._right}", param, ctx)
 
 
-class InstantParam(click.ParamType):
+class InstantParam(click.ParamType[float]):
     """A point in time: ISO 8601, with or without an offset (then local time). Gives Unix seconds."""
 
     name = "time"
@@ -47,7 +47,7 @@ class InstantParam(click.ParamType):
             )
 
 
-class AgoParam(click.ParamType):
+class AgoParam(click.ParamType[float]):
     """A span back from now (``30min``, ``24h``, ``7d``) or a time. Gives Unix seconds."""
 
     name = "time"

@@ -1,0 +1,67 @@
+"""Entering a list from the command line, in the control database itself, journalled like any edit."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from sqlalchemy import select
+
+from admin_api.database import Sessions, editing
+from admin_api.journal import Act, advance_revision, record
+from admin_api.models import Blocklist, Category
+from blocklists.source import Source
+from saring.people import local_actor
+
+
+class ListRefusedError(Exception):
+    """The list cannot be entered; the text says why."""
+
+
+@dataclass(frozen=True, slots=True)
+class NewList:
+    """What the list is to be; everything else has its default (``blocklists.source.Source``)."""
+
+    code: str
+    title: str
+    location: str
+    format: str
+    national: bool
+    categories: tuple[str, ...]
+
+
+async def add_list(sessions: Sessions, wanted: NewList, now_s: float) -> int:
+    """Enters the list; returns its id. Raises ``ListRefusedError``."""
+    try:
+        source = Source(wanted.code, wanted.location, wanted.format)
+    except ValueError as error:
+        raise ListRefusedError(str(error)) from error
+    async with editing(sessions) as session:
+        if await session.scalar(select(Blocklist.id).where(Blocklist.code == wanted.code)) is not None:
+            raise ListRefusedError(f"there is a list {wanted.code} already")
+        known = {row.code: row for row in await session.scalars(select(Category))}
+        unknown = [code for code in wanted.categories if code not in known]
+        if unknown:
+            raise ListRefusedError(f"there is no category {', '.join(unknown)}; known are {', '.join(sorted(known))}")
+        row = Blocklist(
+            version=1,
+            created_s=int(now_s),
+            changed_s=int(now_s),
+            code=wanted.code,
+            title=wanted.title,
+            location=source.location,
+            format=source.format,
+            subdomains=None,
+            national=wanted.national,
+            enabled=True,
+            max_size_bytes=source.max_size_bytes,
+            shrink_limit=source.shrink_limit,
+            min_entries=source.min_entries,
+            allow_private=False,
+            categories=[known[code] for code in wanted.categories],
+        )
+        session.add(row)
+        await session.flush()
+        revision = await advance_revision(session)
+        after = {"code": wanted.code, "location": wanted.location, "categories": list(wanted.categories)}
+        record(session, local_actor(), Act("create", "blocklist", row.id, wanted.code, after=after), now_s, revision)
+        return row.id

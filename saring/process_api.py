@@ -1,0 +1,111 @@
+"""The admin API's process: builds ``Services`` and serves them on the socket that the supervisor bound."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import socket
+import time
+from pathlib import Path
+
+from admin_api.serve import run_api
+from admin_api.services import ProcessStatus, Services, Status, WorkerStatus
+from querylog.store import Store
+from saring import logs
+from saring.config_schema import Config
+from saring.control import Control, open_control
+from saring.metrics import render
+from saring.orders import Orders
+from saring.publisher import Publisher
+from saring.query_store import open_store
+from saring.state_dir import StateDir
+from saring.status import ProgramStatus, collect
+from saring.sync_request import request_sync
+from saring.version import VERSION
+
+
+def run_api_process(orders: Orders) -> int:
+    """Serves until SIGTERM."""
+    asyncio.run(_main(orders))
+    return 0
+
+
+async def _main(orders: Orders) -> None:
+    config = Config.model_validate_json(orders.config)
+    state = StateDir(Path(orders.state_dir))
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    loop.add_signal_handler(signal.SIGHUP, lambda: None)
+    listener = socket.socket(fileno=orders.listen_fd)
+    async with open_control(config, state) as control:
+        store = open_store(state, writer=False)
+        try:
+            services = build_services(state, control, store, orders.parent_pid)
+            host, port = config.api.listen.host, config.api.listen.port
+            await run_api(services, host, port, stop, sock=listener)
+        finally:
+            store.close()
+
+
+def build_services(state: StateDir, control: Control, store: Store, supervisor_pid: int) -> Services:
+    """Everything the API needs from the program. ``supervisor_pid`` gets SIGHUP for a reload."""
+    publisher = Publisher(state, control.sessions, time.time)
+    log = logs.get(__name__)
+
+    async def sync_now(code: str | None) -> None:
+        await asyncio.to_thread(request_sync, state, code)
+
+    async def reload() -> None:
+        log.info("reload asked for by the API")
+        os.kill(supervisor_pid, signal.SIGHUP)
+
+    return Services(
+        sessions=control.sessions,
+        publish=publisher.publish,
+        library=control.library,
+        snapshots_root=state.snapshots,
+        store=store,
+        status=lambda: api_status(collect(state, time.time())),
+        metrics=lambda: render(collect(state, time.time())),
+        sync_now=sync_now,
+        reload=reload,
+        version=VERSION,
+    )
+
+
+def api_status(found: ProgramStatus) -> Status:
+    """The status as the API speaks of it."""
+    return Status(
+        version=found.version or VERSION,
+        node=found.node,
+        started_s=found.started_s,
+        generation=found.generation,
+        workers=tuple(
+            WorkerStatus(
+                number=worker.number,
+                pid=worker.pid,
+                answering=worker.answering,
+                generation=worker.generation,
+                answers=worker.answers,
+                gaps=worker.gaps,
+                age_s=worker.age_s,
+                compiled=worker.compiled,
+            )
+            for worker in found.workers
+        ),
+        processes=tuple(
+            ProcessStatus(
+                name=process.name,
+                pid=process.pid,
+                running=process.pid > 0,
+                restarts=process.restarts,
+                detail=process.last_exit,
+            )
+            for process in found.processes
+        ),
+        spool_size_bytes=found.spool_size_bytes,
+        warnings=found.warnings,
+    )

@@ -1,0 +1,35 @@
+"""One sync in a process of its own: fetch, admit, compile, publish, at a low priority."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import time
+from pathlib import Path
+
+from blocklists.progress import Silent
+from saring import logs
+from saring.config_schema import Config
+from saring.one_shot import give_result
+from saring.orders import Orders
+from saring.publisher import PublishError
+from saring.state_dir import HeldError, StateDir
+from saring.sync_job import run_sync
+
+NICENESS = 10
+
+
+def run_sync_once(orders: Orders) -> int:
+    """Syncs the lists named in ``orders.code`` (separated by commas), or all; returns the exit status."""
+    os.nice(NICENESS)
+    config = Config.model_validate_json(orders.config)
+    state = StateDir(Path(orders.state_dir))
+    codes = [] if orders.force_all else orders.code.split(",")
+    try:
+        done = asyncio.run(run_sync(config, state, codes, Silent(), time.time))
+    except (PublishError, HeldError) as error:
+        logs.get(__name__).error("sync failed", error=str(error))
+        give_result(orders, {"error": str(error)})
+        return 1
+    give_result(orders, done.summary())
+    return 0
