@@ -10,6 +10,7 @@ from pydantic_core import to_json
 from admin_api.features import (
     agencies,
     audit,
+    blocklist_versions,
     blocklists,
     catalog_services,
     categories,
@@ -52,6 +53,7 @@ def all_routes(services: Services) -> tuple[Route, ...]:
         *categories.ROUTES,
         *catalog_services.ROUTES,
         *blocklists.ROUTES,
+        *blocklist_versions.ROUTES,
         *protected_names.ROUTES,
         # when, and what becomes of it
         *schedules.ROUTES,

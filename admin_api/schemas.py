@@ -38,9 +38,12 @@ QueryId = Annotated[int, BeforeValidator(f.digits), Field(ge=1, le=f.MAX_ID)]
 QueryYear = Annotated[int, BeforeValidator(f.digits), Field(ge=1970, le=2200)]
 
 
+RFC3339_START = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt ]")
+
+
 def instant_text(value: object) -> object:
     """Lets only RFC 3339 texts through, where pydantic would also read bare numbers as times. Raises ValueError."""
-    if isinstance(value, str) and not re.match(r"[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt ]", value):
+    if not isinstance(value, str | datetime.datetime) or (isinstance(value, str) and not RFC3339_START.match(value)):
         raise ValueError("not an RFC 3339 instant with offset, as 2026-01-31T08:00:00+07:00")
     return value
 
@@ -89,6 +92,7 @@ def rfc3339(value: datetime.datetime) -> str:
 
 Instant = Annotated[
     AwareDatetime,
+    Field(strict=False),  # what may be read as an instant is narrowed by the next line instead
     BeforeValidator(instant_text),
     AfterValidator(f.bounded_instant),
     PlainSerializer(rfc3339, when_used="json"),

@@ -59,10 +59,13 @@ async def read_policy(sessions: Sessions) -> facts.Policy:
 async def load_policy(session: AsyncSession) -> facts.Policy:
     """The policy as this session sees it, at ``Policy.revision``.
 
-    ``ListInfo.version`` stays empty: the database does not know what is compiled; the publisher fills it in. Disabled
-    lists are included, so that rules about them stay sound; they simply have no entries in the index.
+    ``ListInfo.version`` stays empty: the database does not know what is compiled; the publisher fills it in. A disabled
+    list is left out, so that it stops at once and not when the index is next compiled; where a rule speaks of it, it
+    stays, so that the rule does, but feeds no category.
     """
     regency = (await session.execute(select(RegencyRow))).scalar_one()
+    rules = await _all(session, RuleRow)
+    ruled = {row.blocklist_id for row in rules}
     return facts.Policy(
         regency=_regency(regency),
         agencies=tuple(
@@ -79,15 +82,12 @@ async def load_policy(session: AsyncSession) -> facts.Policy:
             facts.Category(row.id, row.code, row.title, row.negative, block_answer_of(row))
             for row in await _all(session, Category)
         ),
-        lists=tuple(
-            facts.ListInfo(row.id, row.code, row.title, tuple(c.id for c in row.categories), row.national)
-            for row in await _all(session, Blocklist)
-        ),
+        lists=tuple(_list(row) for row in await _all(session, Blocklist) if row.enabled or row.id in ruled),
         services=tuple(
             facts.Service(row.id, row.code, row.title, row.category_id, tuple(entry.name for entry in row.names))
             for row in await _all(session, Service)
         ),
-        rules=tuple(rule_of(row) for row in await _all(session, RuleRow)),
+        rules=tuple(rule_of(row) for row in rules),
         schedules=tuple(_schedule(row) for row in await _all(session, ScheduleRow)),
         holidays=tuple(facts.Holiday(row.date, row.title) for row in await _all(session, HolidayRow)),
         protected=tuple(row.name for row in await _all(session, ProtectedName)),
@@ -162,6 +162,11 @@ def _regency(row: RegencyRow) -> facts.Regency:
         unknown_clients=facts.UnknownClients(row.unknown_clients),
         allow_list_only=row.allow_list_only,
     )
+
+
+def _list(row: Blocklist) -> facts.ListInfo:
+    feeds = tuple(category.id for category in row.categories) if row.enabled else ()
+    return facts.ListInfo(row.id, row.code, row.title, feeds, row.national)
 
 
 def _schedule(row: ScheduleRow) -> facts.Schedule:

@@ -12,7 +12,7 @@ from admin_api.models import Blocklist, Category, RuleRow
 from admin_api.rest.auth import Scope
 from admin_api.rest.crud import crud_routes
 from admin_api.rest.resource import Reference, Resource, Stamped, keep, require_code
-from admin_api.rest.route import API, Editor
+from admin_api.rest.route import API, Call, Editor
 from admin_api.schemas import Strict, instant
 
 
@@ -91,6 +91,11 @@ def show(row: Blocklist) -> BlocklistOutput:
     )
 
 
+async def settled(call: Call, shown: BlocklistOutput) -> None:
+    """A new source, or another reading of the old one, needs a fetch or at least another index: the sync job's work."""
+    await call.services.sync_now(shown.code)
+
+
 RESOURCE = Resource(
     kind="blocklist",
     plural="blocklists",
@@ -106,5 +111,6 @@ RESOURCE = Resource(
     unique=(("code",),),
     references=(Reference("rule", RuleRow.blocklist_id, RuleRow.id),),
     for_agencies=False,
+    settled=settled,
 )
 ROUTES = crud_routes(RESOURCE)

@@ -107,6 +107,7 @@ class Crud(Generic[RowT, InT, OutT]):
             return (row, shown), Edited(act, resource.in_policy)
 
         (row, shown), headers = await edit(call, work)
+        await self._settled(call, shown)
         location = {"Location": f"{call.address}/{row.id}"}
         return self._shown(row, shown, headers | location, HTTPStatus.CREATED)
 
@@ -159,7 +160,13 @@ class Crud(Generic[RowT, InT, OutT]):
             return (row, shown), Edited(act, resource.in_policy)
 
         (row, shown), headers = await edit(call, work)
+        if headers or not resource.in_policy:
+            await self._settled(call, shown)
         return self._shown(row, shown, headers)
+
+    async def _settled(self, call: Call, shown: OutT) -> None:
+        if self._resource.settled is not None:
+            await self._resource.settled(call, shown)
 
     async def _find(self, session: AsyncSession, call: Call) -> RowT:
         resource = self._resource

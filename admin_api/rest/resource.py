@@ -15,7 +15,7 @@ from admin_api.models.base import Edited
 from admin_api.rest.auth import Scope
 from admin_api.rest.paging import PageQuery
 from admin_api.rest.problem import FieldError, conflict, invalid
-from admin_api.rest.route import Editor
+from admin_api.rest.route import Call, Editor
 from admin_api.schemas import Id, Instant, Strict
 
 RowT = TypeVar("RowT", bound=Edited)
@@ -76,6 +76,7 @@ class Resource(Generic[RowT, InT, OutT]):
     visible: Callable[[int], ColumnElement[bool]] | None = None
     for_agencies: bool = True
     in_policy: bool = True
+    settled: Callable[[Call, OutT], Awaitable[None]] | None = None  # told of each creation and change, once committed
     guard: Callable[[AsyncSession, RowT, Editor], Awaitable[None]] | None = None  # may refuse an edit or deletion
 
 

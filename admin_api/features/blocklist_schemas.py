@@ -1,0 +1,111 @@
+"""How the state of a blocklist is shown."""
+
+from __future__ import annotations
+
+from pydantic import BaseModel, ConfigDict
+
+from admin_api.schemas import Instant, instant
+from blocklists.state import ListState
+
+
+class Shown(BaseModel):
+    """Root of what is shown."""
+
+    model_config = ConfigDict(frozen=True, use_attribute_docstrings=True)
+
+
+class VersionOutput(Shown):
+    """One admitted version that is still kept."""
+
+    number: int
+    names: int
+    invalid: int
+    """Lines that were no entry."""
+    duplicates: int
+    format: str
+    size_bytes: int
+    stored: Instant
+    sha256: str
+    overridden: str
+    """The refusal that was set aside by people, if any."""
+
+
+class RefusalOutput(Shown):
+    """The update that the admission gate refused."""
+
+    at: Instant
+    code: str
+    sentence: str
+    line: int
+    sha256: str
+
+
+class EventOutput(Shown):
+    """Something that happened to the list."""
+
+    at: Instant
+    kind: str
+    version: int
+    text: str
+
+
+class StateOutput(Shown):
+    """A blocklist at a glance; times are null for never."""
+
+    code: str
+    version: int
+    """In force; 0: none was admitted yet."""
+    entries: int
+    checked: Instant | None
+    """The last try."""
+    fetched: Instant | None
+    """The last time that the source answered."""
+    changed: Instant | None
+    """When the version came into force."""
+    last_error: str
+    refusal: RefusalOutput | None
+    versions: list[VersionOutput]
+    """Ascending."""
+    history: list[EventOutput]
+    """The newest last."""
+
+
+def show_state(state: ListState) -> StateOutput:
+    """A state as clients see it."""
+    refusal = state.refusal
+    return StateOutput(
+        code=state.code,
+        version=state.version,
+        entries=state.entries,
+        checked=instant(state.checked_s) if state.checked_s else None,
+        fetched=instant(state.fetched_s) if state.fetched_s else None,
+        changed=instant(state.changed_s) if state.changed_s else None,
+        last_error=state.last_error,
+        refusal=RefusalOutput(
+            at=instant(refusal.at_s),
+            code=refusal.code,
+            sentence=refusal.sentence,
+            line=refusal.line,
+            sha256=refusal.sha256,
+        )
+        if refusal
+        else None,
+        versions=[
+            VersionOutput(
+                number=version.number,
+                names=version.names,
+                invalid=version.invalid,
+                duplicates=version.duplicates,
+                format=version.format,
+                size_bytes=version.size_bytes,
+                stored=instant(version.stored_s),
+                sha256=version.sha256,
+                overridden=version.overridden,
+            )
+            for version in state.versions
+        ],
+        history=[
+            EventOutput(at=instant(event.at_s), kind=event.kind, version=event.version, text=event.text)
+            for event in state.history
+        ],
+    )
