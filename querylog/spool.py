@@ -87,7 +87,7 @@ class SpoolWriter:
         self._salt = 0
         self._offset = HEADER_SIZE
         self._limit = 0  # end of the live segment; 0 sends append the long way
-        self._spare: Segment | None = None
+        self._spares: deque[Segment] = deque()  # at most one: put by flush, taken by append
         self._retired: deque[Segment] = deque()
         # Both threads allocate: each file has a name of its own.
         self._spare_numbers = itertools.count(1)
@@ -203,7 +203,7 @@ class SpoolWriter:
 
     def _rotate(self, time_us: int) -> GapKind | None:
         """Makes the spare segment the live one; the reason where there is none to be had."""
-        fresh, self._spare = self._spare, None
+        fresh = self._take_spare()
         if fresh is None:
             if self._gap_count and time_us < self._retry_us:
                 return GapKind(self._state.ledger.gap_kind)
@@ -233,6 +233,12 @@ class SpoolWriter:
         self._renamed = True
         self._state.write_ledger(ledger._replace(segment=number, next_sequence=first_sequence))
         return None
+
+    def _take_spare(self) -> Segment | None:
+        try:
+            return self._spares.pop()  # one step: flush may put one at this moment
+        except IndexError:
+            return None
 
     def _retire_oldest(self) -> bool:
         """Bounds the finished segments that wait for ``flush``; False while a flush is at it and cannot follow."""
@@ -276,10 +282,10 @@ class SpoolWriter:
         return used
 
     def _prepare_spare(self) -> None:
-        if self._spare is None and not self._closed:
+        if not self._spares and not self._closed:
             fresh = self._allocate()
             if not isinstance(fresh, GapKind):
-                self._spare = fresh
+                self._spares.append(fresh)
 
     def flush(self) -> None:
         """Puts all appended so far on the disk and allocates the next segment ahead; once a second, in any thread.
@@ -331,12 +337,12 @@ class SpoolWriter:
     def _release(self) -> None:
         self._limit = 0
         self._map = _EMPTY
-        if self._spare is not None:
-            self._spare.discard()
+        while self._spares:
+            self._spares.pop().discard()
         if self._live is not None:
             self._live.close()
             os.truncate(self._live.path, self._offset)
-        self._spare = self._live = None
+        self._live = None
         self._state.close()
         os.close(self._directory_fd)
 
