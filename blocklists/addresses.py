@@ -1,7 +1,7 @@
 """Which addresses a list may be fetched from: a public list's server is on the public internet, and nowhere else.
 
-A URL that people enter, or a redirect that a server sends, must not make the resolver's host read from the network behind it
-(cloud metadata, routers, the admin API itself).
+A URL that people enter, or a redirect that a server sends, must not make the resolver's host read from the network
+behind it (cloud metadata, routers, the admin API itself).
 """
 
 from __future__ import annotations

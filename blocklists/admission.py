@@ -1,8 +1,8 @@
 """The gate: whether an update may take the place of the last good version.
 
-The tests run in the order in which their causes hide one another: a web page is "mostly invalid" too, and a cut list has
-"shrunk" too. The first that fails names the cause. A refusal is a fact, not an exception: it is stored, shown, and can
-be overridden by naming the content's digest, unless there is nothing that could be served.
+The tests run in the order in which their causes hide one another: a web page is "mostly invalid" too, and a cut
+list has "shrunk" too. The first that fails names the cause. A refusal is a fact, not an exception: it is stored,
+shown, and can be overridden by naming the content's digest, unless there is nothing that could be served.
 """
 
 from __future__ import annotations
@@ -69,8 +69,8 @@ class Admitted:
 class Gate:
     """The limits that hold for every list; a source's own are in ``Source``.
 
-    ``protected``: names that no downloaded list can block. ``invalid_limit``: the share of lines with anything on them that may
-    be no entry.
+    ``protected``: names that no downloaded list can block. ``invalid_limit``: the share of lines with anything on
+    them that may be no entry.
     """
 
     protected: tuple[str, ...] = ()

@@ -39,8 +39,8 @@ class FetchError(Exception):
 class Download:
     """Writes blocks to ``path``. A gzip file is known by its first two octets, whatever the server calls it.
 
-    ``limit`` holds for the octets received and for the octets written, so that neither an endless body nor a gzip bomb fills the
-    disk. Raises ``FetchError``; the caller removes the file.
+    ``limit`` holds for the octets received and for the octets written, so that neither an endless body nor a gzip
+    bomb fills the disk. Raises ``FetchError``; the caller removes the file.
     """
 
     def __init__(self, path: Path, location: str, limit_bytes: int) -> None:
@@ -87,7 +87,7 @@ class Download:
         if self._inflate is not None and not self._inflate.eof:
             raise FetchError(
                 Failure.TRUNCATED,
-                f"{self._location} was cut: its gzip data ends after {self.received:,} bytes, before its end. Sync again.",
+                f"{self._location} was cut: {self.received:,} bytes of gzip data came, and not its end. Sync again.",
             )
         self._file.flush()
 

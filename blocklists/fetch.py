@@ -71,15 +71,17 @@ class Fetcher:
         try:
             async with asyncio.timeout(source.timeout_s):
                 if urlsplit(source.location).scheme.lower() in ("http", "https"):
-                    return await self._http(source, known, into, progress or Silent())
-                return await asyncio.to_thread(_from_file, source, known, into)
+                    found = await self._http(source, known, into, progress or Silent())
+                else:
+                    found = await asyncio.to_thread(_from_file, source, known, into)
         except TimeoutError as error:
-            into.unlink(missing_ok=True)
+            _remove(into)
             sentence = f"{source.location} took longer than {source.timeout_s:g} s. Sync again, or raise timeout_s."
             raise FetchError(Failure.TIMEOUT, sentence) from error
         except BaseException:
-            into.unlink(missing_ok=True)
+            _remove(into)
             raise
+        return found
 
     async def _http(self, source: Source, known: Validators, into: Path, progress: Progress) -> Fetched | NotModified:
         url = _url(source.location, source.location)
@@ -172,6 +174,10 @@ class _Pinned(AbstractResolver):
 
     async def close(self) -> None:
         return
+
+
+def _remove(path: Path) -> None:
+    path.unlink(missing_ok=True)
 
 
 def _url(text: str, location: str) -> URL:

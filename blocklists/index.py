@@ -1,8 +1,8 @@
 """All lists in one memory-mapped index: which of them cover a name.
 
-``names.marisa`` is a marisa trie of all distinct keys (``entry.py``); its number for a key is the place in ``sets.bin`` of the
-number of the set of (list, cover) that the key has; ``members.bin`` holds the sets. Nothing is read into memory of the
-process: all workers map the same pages, and opening costs one checksum over the files.
+``names.marisa`` is a marisa trie of all distinct keys (``entry.py``); its number for a key is the place in
+``sets.bin`` of the number of the set of (list, cover) that the key has; ``members.bin`` holds the sets. Nothing is
+read into memory of the process: all workers map the same pages, and opening costs one checksum over the files.
 """
 
 from __future__ import annotations
@@ -28,7 +28,9 @@ _MAX_REMEMBERED: Final = 65_536
 
 
 class Match(NamedTuple):
-    """One list's entry that covers a name. ``labels``: so many labels of the name, from the root, are the entry's name."""
+    """One list's entry that covers a name. ``labels``: so many labels of the name, from the root, are the entry's
+    name.
+    """
 
     labels: int
     list_id: int

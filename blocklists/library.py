@@ -1,14 +1,15 @@
 """The admitted lists on disk, with their versions, history and rollback.
 
-``<root>/<code>/state.json`` and ``<root>/<code>/versions/<number>/{entries,version.json}``. A version is written beside
-and renamed into place, so that it is whole or absent; the state is replaced after it. Several processes may use one library:
-each change holds the list's lock.
+``<root>/<code>/state.json`` and ``<root>/<code>/versions/<number>/{entries,version.json}``. A version is written
+beside and renamed into place, so that it is whole or absent; the state is replaced after it. Several processes may
+use one library: each change holds the list's lock.
 """
 
 from __future__ import annotations
 
 import os
 import shutil
+import tempfile
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, replace
@@ -36,6 +37,7 @@ from blocklists.state import (
 _ENTRIES: Final = "entries"
 _VERSION: Final = "version.json"
 _STATE: Final = "state.json"
+_INCOMING: Final = "incoming-"
 
 
 class LibraryError(Exception):
@@ -99,9 +101,13 @@ class Library:
     @contextmanager
     def workspace(self, code: str) -> Iterator[Path]:
         """A directory for files on their way in, on the library's own disk; removed with all in it afterwards."""
-        directory = self._list(code) / f"incoming-{os.getpid()}"
-        shutil.rmtree(directory, ignore_errors=True)
-        directory.mkdir(parents=True)
+        base = self._list(code)
+        base.mkdir(parents=True, exist_ok=True)
+        for left in base.glob(f"{_INCOMING}*"):
+            # Whoever died in the middle left his behind; the living may work beside us.
+            if not _alive(left.name.removeprefix(_INCOMING).partition("-")[0]):
+                shutil.rmtree(left, ignore_errors=True)
+        directory = Path(tempfile.mkdtemp(prefix=f"{_INCOMING}{os.getpid()}-", dir=base))
         try:
             yield directory
         finally:
@@ -172,7 +178,9 @@ class Library:
             self._save(replace(changed, checked_s=now_s, last_error=sentence))
 
     def rollback(self, code: str, number: int, now_s: float) -> ListState:
-        """Puts an older (or newer) kept version in force. What the source has now is not admitted again until it changes."""
+        """Puts an older (or newer) kept version in force. What the source has now is not admitted again until it
+        changes.
+        """
         with self._locked(code):
             state = self.state(code)
             version = state.find(number)
@@ -260,3 +268,7 @@ class Library:
 
     def _save(self, state: ListState) -> None:
         write_atomic(self._list(state.code) / _STATE, encode(state))
+
+
+def _alive(process_id: str) -> bool:
+    return process_id.isdecimal() and Path("/proc", process_id).exists()

@@ -95,7 +95,8 @@ class _Stream:
 
 
 def merge(sections: Sequence[tuple[Section, int]], table: SetTable) -> Iterator[Stretch]:
-    """Merges sections, each with the number of its set in ``table``; keys that several have get the union of their sets.
+    """Merges sections, each with the number of its set in ``table``; keys that several have get the union of their
+    sets.
 
     Raises ``EntriesDamaged``.
     """

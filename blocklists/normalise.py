@@ -9,8 +9,6 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections.abc import Iterator
 from dataclasses import dataclass
-from itertools import compress, islice
-from operator import ne
 from pathlib import Path
 from typing import Final
 
@@ -74,7 +72,9 @@ class Parsed:
 
 
 def normalise(path: Path, source: Source, protected: tuple[str, ...], entries: Path) -> Parsed:
-    """Parses the file at ``path`` and writes its entries to ``entries``. Any content gives a ``Parsed``; only OSError is raised."""
+    """Parses the file at ``path`` and writes its entries to ``entries``. Any content gives a ``Parsed``; only
+    OSError is raised.
+    """
     with path.open("rb") as file:
         head = file.read(HEAD_SIZE)
     known = BY_NAME[source.format] if source.format != AUTO else detect(head.removeprefix(_BOM))
@@ -88,11 +88,9 @@ def normalise(path: Path, source: Source, protected: tuple[str, ...], entries: P
         harvest.reject(line, b"", Reason.LINE_TOO_LONG)
     over_max = harvest.names > source.max_entries
     groups = {} if over_max else _sorted_groups(harvest)
-    names = sum(map(len, groups.values()))
     ending = _ending(reading, known, source, groups)
     hits = _protected_hits(path, groups, protected)
-    if names:
-        write_entries(entries, groups)
+    names = write_entries(entries, groups) if groups else 0
     return Parsed(
         size_bytes=reading.size_bytes,
         format=known.name,
@@ -179,7 +177,7 @@ class _Reading:
 
 
 def _sorted_groups(harvest: Harvest) -> dict[int, list[str]]:
-    """The keys by cover, sorted and distinct over all groups: a name in two of them gets the union of their covers."""
+    """The keys by cover, sorted, none in two groups: a name in two of them gets the union of their covers."""
     groups: dict[int, list[str]] = {}
     for cover in list(harvest.keys):
         blobs = harvest.keys.pop(cover)
@@ -189,12 +187,8 @@ def _sorted_groups(harvest: Harvest) -> dict[int, list[str]]:
             # Latin-1 text sorts as its octets do, in two thirds of the time.
             keys.extend(blobs.pop().decode("latin-1").split("\0"))
         keys.sort()
-        groups[cover] = _distinct(keys)
+        groups[cover] = keys
     return _united(groups) if len(groups) > 1 else groups
-
-
-def _distinct(keys: list[str]) -> list[str]:
-    return [*compress(keys, map(ne, keys, islice(keys, 1, None))), keys[-1]]
 
 
 def _united(groups: dict[int, list[str]]) -> dict[int, list[str]]:
@@ -226,11 +220,13 @@ def _ending(reading: _Reading, known: Format, source: Source, groups: dict[int, 
 def _has_neighbour(groups: dict[int, list[str]], key: str) -> bool:
     end = next((index for index, char in enumerate(key) if ord(char) == index), len(key))
     top = key[: end + 1]
-    found = 0
+    found: set[str] = set()
     for keys in groups.values():
-        start = bisect_left(keys, top)
-        found += sum(1 for other in keys[start : start + 2] if other.startswith(top))
-    return found > 1
+        first = bisect_left(keys, top)
+        last = bisect_left(keys, top + "\xff") - 1  # no admitted name holds that octet
+        if first <= last:
+            found.update((keys[first], keys[last]))
+    return len(found) > 1
 
 
 def _protected_hits(path: Path, groups: dict[int, list[str]], protected: tuple[str, ...]) -> tuple[ProtectedHit, ...]:

@@ -6,7 +6,9 @@ from typing import Protocol
 
 
 class Progress(Protocol):
-    """One piece of work at a time: ``start``, any number of ``advance``, ``done``. Calls may come from a worker thread."""
+    """One piece of work at a time: ``start``, any number of ``advance``, ``done``. Calls may come from a worker
+    thread.
+    """
 
     def start(self, label: str, total: int) -> None:
         """Work on ``label`` begins; ``total`` units, 0 where unknown."""

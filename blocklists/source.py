@@ -17,9 +17,10 @@ _PARSER_REVISION: Final = 1  # raise it where the same file gives other entries 
 class Source:
     """One list's source and limits.
 
-    ``location`` is an http(s) URL, a file:// URL or a path. ``subdomains`` None leaves the meaning to the format. ``max_size_bytes``
-    holds for the download and, separately, for the text in it; ``shrink_limit`` is the share of the last good version's
-    names that an update may lose. Raises ``ValueError`` where a value makes no sense, naming all that do not.
+    ``location`` is an http(s) URL, a file:// URL or a path. ``subdomains`` None leaves the meaning to the format.
+    ``max_size_bytes`` holds for the download and, separately, for the text in it; ``shrink_limit`` is the share of
+    the last good version's names that an update may lose. Raises ``ValueError`` where a value makes no sense,
+    naming all that do not.
     """
 
     code: str

@@ -61,9 +61,9 @@ class Event:
 class ListState:
     """One list at a glance. ``version`` 0: nothing was admitted yet. Times are Unix seconds, 0 for never.
 
-    ``checked_s``: the last try. ``fetched_s``: the last time the source answered. ``changed_s``: when ``version`` came into
-    force. ``seen_sha256``/``seen_recipe``: content that was dealt with last (admitted, or rolled back since), so that the same is
-    not admitted again by itself.
+    ``checked_s``: the last try. ``fetched_s``: the last time the source answered. ``changed_s``: when ``version``
+    came into force. ``seen_sha256``/``seen_recipe``: content that was dealt with last (admitted, or rolled back
+    since), so that the same is not admitted again by itself.
     """
 
     code: str

@@ -26,8 +26,8 @@ BY_NAME: Final[dict[str, Format]] = {known.name: known for known in FORMATS}
 def detect(head: bytes) -> Format:
     """The format that recognises most of the lines in the first ``HEAD_SIZE`` octets of a list.
 
-    Where none recognises any, it is plain: every line is then counted as invalid, with its reason, and the admission gate
-    refuses the list by those counts.
+    Where none recognises any, it is plain: every line is then counted as invalid, with its reason, and the
+    admission gate refuses the list by those counts.
     """
     lines = [line.strip() for line in head[:HEAD_SIZE].lower().replace(b"\r", b"\n").split(b"\n")]
     content = [line for line in lines if not is_comment(line)][:_MAX_LINES]

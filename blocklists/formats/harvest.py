@@ -68,7 +68,8 @@ class Harvest:
     """What the chunks of one file gave so far.
 
     ``keys`` maps ``Cover`` bits to blobs, each of keys with one NUL between; ``names`` counts them, duplicates
-    included. ``noise`` counts comments and tokens known to be no entry (``localhost``, ``0.0.0.0``); empty lines count nowhere.
+    included. ``noise`` counts comments and tokens known to be no entry (``localhost``, ``0.0.0.0``); empty lines
+    count nowhere.
     """
 
     keys: dict[int, list[bytes]] = field(default_factory=dict)
@@ -114,8 +115,8 @@ class Format(Protocol):
     def parse(self, chunk: bytes, first_line: int, subdomains: bool | None, harvest: Harvest) -> None:
         """Adds a chunk's entries to ``harvest``; never raises for any bytes.
 
-        ``chunk`` is in lower case (ASCII), its lines end in LF, the last one too. ``first_line`` is the number of its first
-        line, from 1. ``subdomains`` overrides what the syntax itself says: True for the name and all below, False for the name
-        alone.
+        ``chunk`` is in lower case (ASCII), its lines end in LF, the last one too. ``first_line`` is the number of
+        its first line, from 1. ``subdomains`` overrides what the syntax itself says: True for the name and all
+        below, False for the name alone.
         """
         ...

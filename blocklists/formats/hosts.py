@@ -43,7 +43,9 @@ class Hosts:
             _settle(harvest, cover, first_line + odd.line, odd.token)
 
     def _sort_out(self, text: bytes, first_line: int, cover: int, harvest: Harvest) -> bytes:
-        """Settles the unusual lines; returns the usual ones without address, with empty lines in place of the others."""
+        """Settles the unusual lines; returns the usual ones without address, with empty lines in place of the
+        others.
+        """
         usual: list[bytes] = []
         for number, line in enumerate(text[:-1].split(b"\n"), first_line):
             if line.startswith(_PREFIXES) and b"#" not in line and line[9:].strip():

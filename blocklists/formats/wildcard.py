@@ -1,7 +1,7 @@
 """Wildcards: ``*.x`` is x and every name below it; a line without ``*.`` is exactly that name.
 
-``*.x`` in these lists means x as well (HaGeZi, "wildcard asterisk"), unlike the wildcard of RFC 4592. It may have one label:
-``*.zip`` is a top-level name that somebody chose to list, whereas a bare ``zip`` is a cut line.
+``*.x`` in these lists means x as well (HaGeZi, "wildcard asterisk"), unlike the wildcard of RFC 4592. It may have
+one label: ``*.zip`` is a top-level name that somebody chose to list, whereas a bare ``zip`` is a cut line.
 """
 
 from __future__ import annotations
