@@ -24,10 +24,10 @@ _PROMOTE_ABOVE: Final = 1
 _MAX_SECOND_CHANCES: Final = 64
 
 # Real cost in CPython 3.11, checked by tests/unit/resolver/test_cache_cost.py: the objects of an entry and its answer,
-# their slots in dictionary and queue; then for each RR (offset and TTL as int objects), each name and address.
-_ENTRY_COST: Final = 700
-_RR_COST: Final = 76
-_TARGET_COST: Final = 64
+# their slots in dictionary and queue; then for each RR (a pair of offset and TTL), each name and address.
+_ENTRY_COST: Final = 650
+_RR_COST: Final = 80
+_TARGET_COST: Final = 48
 _GHOST_COST: Final = 104
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from typing import Protocol
+from typing import Protocol, cast
 
 from dnswire.constants import HEADER_SIZE, MAX_MESSAGE_SIZE
 from resolver.tcp_limits import TcpCounters, TcpLimits
@@ -74,15 +74,15 @@ class Connection(Timed, asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """The client is connected."""
-        assert isinstance(transport, asyncio.Transport)
-        peer = transport.get_extra_info("peername")
+        stream = cast(asyncio.Transport, transport)  # uvloop's is one by its methods only
+        peer = stream.get_extra_info("peername")
         self.address = str(peer[0]) if peer else ""
         # A client that has gone again before it was accepted has no address.
         if not peer or not self._listener.opened(self):
-            transport.abort()
+            stream.abort()
             return
-        self._transport = transport
-        transport.set_write_buffer_limits(high=self._limits.write_buffer_bytes // 4)
+        self._transport = stream
+        stream.set_write_buffer_limits(high=self._limits.write_buffer_bytes // 4)
         self._listener.idle(self)
         self._wheel.add(self, self._listener.clock() + self._limits.idle_s)
 

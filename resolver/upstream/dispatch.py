@@ -236,9 +236,7 @@ class Dispatcher:
         s = self.settings
         address = literal(configured)
         health = Health(s.failures_to_down, s.first_backoff_s, s.max_backoff_s)
-        pool = PortPool(
-            self._loop, self, address, index, s.port_pool_size, s.port_max_uses, s.port_max_age_s
-        )
+        pool = PortPool(self._loop, self, address, index, s.port_pool_size, s.port_max_uses, s.port_max_age_s)
         return Server(self, index, address, health, pool)
 
     def _refuse(self, done: Done) -> None:
@@ -346,9 +344,7 @@ class Dispatcher:
         kind = NEAR_MISS_NAMES[verdict]
         counts[kind] = counts.get(kind, 0) + 1
 
-    def _wrong_reply(
-        self, carrier: Carrier, message_id: int, exchange: Exchange, verdict: int, now_s: float
-    ) -> None:
+    def _wrong_reply(self, carrier: Carrier, message_id: int, exchange: Exchange, verdict: int, now_s: float) -> None:
         self._count(carrier, verdict)
         carrier.forget(message_id, exchange)
         if isinstance(carrier, Port):

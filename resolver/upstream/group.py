@@ -65,9 +65,7 @@ class UpstreamGroup:
         """Exchanges under way, probes included."""
         return self._dispatcher.outstanding
 
-    def start(
-        self, name: bytes, rrtype: int, rrclass: int, do: bool, cd: bool, now_s: float, done: Done
-    ) -> bool:
+    def start(self, name: bytes, rrtype: int, rrclass: int, do: bool, cd: bool, now_s: float, done: Done) -> bool:
         """Asks for the wire name ``name`` (lower case); ``done`` is called exactly once. True: joined one under way.
 
         ``done`` is called before this returns where nothing can be asked, or the same just failed (RFC 9520).

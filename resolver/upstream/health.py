@@ -28,9 +28,7 @@ class Health:
         "rtt_s",
     )
 
-    def __init__(
-        self, failures_to_down: int = 3, first_backoff_s: float = 1.0, max_backoff_s: float = 30.0
-    ) -> None:
+    def __init__(self, failures_to_down: int = 3, first_backoff_s: float = 1.0, max_backoff_s: float = 30.0) -> None:
         self._failures_to_down = failures_to_down
         self._first_backoff_s = first_backoff_s
         self._max_backoff_s = max_backoff_s

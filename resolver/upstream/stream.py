@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from typing import Final
+from typing import Final, cast
 
 from dnswire.constants import HEADER_SIZE
 from resolver.upstream.carrier import Carrier, Events
@@ -107,14 +107,14 @@ class Stream(Carrier, asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """asyncio: the connection is open."""
-        assert isinstance(transport, asyncio.Transport)
+        stream = cast(asyncio.Transport, transport)  # uvloop's is one by its methods only
         if self.closed:
-            transport.abort()
+            stream.abort()
             return
-        self._transport = transport
+        self._transport = stream
         self.opened = True
         self.heard_s = self._events.clock()
-        transport.write(b"".join(self._unsent))
+        stream.write(b"".join(self._unsent))
         self._unsent.clear()
         self._idle_timer = self._loop.call_later(self._idle_s, self._close_if_idle)
 
