@@ -22,7 +22,7 @@ from saring.ports import holder_of
 from saring.resolv_conf import NoUpstreamError, resolve_upstreams
 from saring.state_dir import StateDir
 from saring.status import collect
-from snapshots.generation import open_current
+from snapshots.generation import NoGenerationError, open_current
 
 ENOUGH_SPACE_BYTES = 2 * GIB
 ENOUGH_FILES = 4_096
@@ -131,9 +131,12 @@ def _snapshot(state: StateDir) -> Diagnosis:
         return Diagnosis("snapshot", Level.WARNING, "nothing is published yet; `saring serve` publishes the first")
     try:
         generation = open_current(state.snapshots)
-    except Exception as error:  # a doctor reports whatever it finds
-        return Diagnosis("snapshot", Level.ERROR, f"no generation can be opened: {error}")
+    except NoGenerationError as error:
+        return Diagnosis("snapshot", Level.ERROR, str(error))
     try:
+        if generation.damaged:
+            text = f"{generation.damaged[0].reason}; generation {generation.number} serves: publish again by an edit"
+            return Diagnosis("snapshot", Level.ERROR, text)
         text = f"generation {generation.number}, {generation.index.names:,} listed names"
     finally:
         generation.close()

@@ -8,9 +8,9 @@ from __future__ import annotations
 from collections import OrderedDict
 from pathlib import Path
 
-from policy.document import PolicyDocumentError, decode
 from policy.model import Policy
 from querylog.labels import Labels, RuleLabel
+from snapshots.generation import GenerationDamaged, read_policy
 
 KEPT_GENERATIONS = 8
 
@@ -50,7 +50,7 @@ class GenerationLabels:
     """``querylog.labels.LabelsOf`` over a snapshots directory: call it with a generation's number."""
 
     def __init__(self, snapshots_root: Path, kept: int = KEPT_GENERATIONS) -> None:
-        self._generations = snapshots_root / "generations"
+        self._root = snapshots_root
         self._kept = kept
         self._known: OrderedDict[int, PolicyLabels] = OrderedDict()
 
@@ -68,8 +68,7 @@ class GenerationLabels:
         return known
 
     def _read(self, generation: int) -> PolicyLabels:
-        path = self._generations / f"{generation:010d}" / "policy.json"
         try:
-            return PolicyLabels(decode(path.read_bytes()))
-        except (OSError, PolicyDocumentError) as error:
+            return PolicyLabels(read_policy(self._root, generation))
+        except GenerationDamaged as error:
             raise LookupError(f"generation {generation} cannot be read: {error}") from error

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import dataclasses
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
@@ -12,10 +11,13 @@ from admin_api.to_policy import SourceRow
 from blocklists.admission import Gate
 from blocklists.fetch import Fetcher
 from blocklists.library import Library
-from blocklists.progress import Progress
+from blocklists.normalise import Parsed
+from blocklists.parsing import Job, parse
+from blocklists.progress import Progress, Silent
 from blocklists.source import Source
 from blocklists.sync import Admitted, Failed, Outcome, Refused, sync
 from saring import logs
+from saring.config_schema import ListsSection
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,49 +54,64 @@ def is_local(row: SourceRow) -> bool:
 
 
 async def sync_lists(
-    rows: Iterable[SourceRow],
+    rows: Sequence[SourceRow],
     library: Library,
     protected: Sequence[str],
-    *,
-    concurrency: int,
-    allow_private: bool,
+    config: ListsSection,
     progress: Progress,
     clock: Callable[[], float],
 ) -> list[Synced]:
-    """Syncs all ``rows``; one that fails leaves the others alone. In the order of ``rows``."""
-    gate = Gate(protected=tuple(protected))
-    fetcher = Fetcher()
-    turns = asyncio.Semaphore(concurrency)
+    """Syncs all ``rows``, one list a unit of ``progress``; one that fails leaves the others alone. In their order."""
+    job = _Job(library, Gate(protected=tuple(protected)), config.allow_private, clock)
+    turns = asyncio.Semaphore(config.concurrency)
 
     async def one(row: SourceRow) -> Synced:
         async with turns:
-            return await _sync_one(row, library, fetcher, gate, allow_private, progress, clock)
+            synced = await job.sync(row)
+        progress.advance(1)
+        return synced
 
-    return list(await asyncio.gather(*(one(row) for row in rows)))
-
-
-async def _sync_one(
-    row: SourceRow,
-    library: Library,
-    fetcher: Fetcher,
-    gate: Gate,
-    allow_private: bool,
-    progress: Progress,
-    clock: Callable[[], float],
-) -> Synced:
-    log = logs.get(__name__)
+    progress.start("fetch and parse lists", len(rows))
     try:
-        outcome = await sync(source_of(row, allow_private), library, fetcher, gate, progress, clock())
-    except Exception as error:
-        # A list that brings the parser down must not take the other lists' night with it.
-        log.exception("a list could not be synced", list=row.code)
-        return Synced(row.code, "failed", f"internal error: {type(error).__name__}: {error}")
-    synced = describe(row.code, outcome)
-    if synced.good:
-        log.info("list synced", list=row.code, outcome=synced.kind, detail=synced.text)
-    else:
-        log.warning("list not updated; the last good version is served", list=row.code, detail=synced.text)
-    return synced
+        return list(await asyncio.gather(*(one(row) for row in rows)))
+    finally:
+        progress.done()
+
+
+class _Job:
+    """What the lists of one sync have in common."""
+
+    def __init__(self, library: Library, gate: Gate, allow_private: bool, clock: Callable[[], float]) -> None:
+        self._library = library
+        self._gate = gate
+        self._allow_private = allow_private
+        self._clock = clock
+        self._fetcher = Fetcher()
+        self._table = asyncio.Lock()
+        self._log = logs.get(__name__)
+
+    async def sync(self, row: SourceRow) -> Synced:
+        """One list."""
+        try:
+            source = source_of(row, self._allow_private)
+            outcome = await sync(
+                source, self._library, self._fetcher, self._gate, Silent(), self._clock(), parser=self._parse
+            )
+        except Exception as error:
+            # A list that brings the parser down must not take the other lists' night with it.
+            self._log.exception("a list could not be synced", list=row.code)
+            return Synced(row.code, "failed", f"{type(error).__name__}: {error}")
+        synced = describe(row.code, outcome)
+        if synced.good:
+            self._log.info("list synced", list=row.code, outcome=synced.kind, detail=synced.text)
+        else:
+            self._log.warning("list not updated; the last good version is served", list=row.code, detail=synced.text)
+        return synced
+
+    async def _parse(self, job: Job) -> Parsed:
+        # One at a time: the memory of one big list is bounded, that of several at once is not.
+        async with self._table:
+            return await parse(job)
 
 
 def describe(code: str, outcome: Outcome) -> Synced:
@@ -108,8 +125,3 @@ def describe(code: str, outcome: Outcome) -> Synced:
             return Synced(code, "failed", outcome.sentence)
         case _:
             return Synced(code, "unchanged", "as before")
-
-
-def as_document(results: Iterable[Synced]) -> list[dict[str, str]]:
-    """Results as JSON."""
-    return [dataclasses.asdict(result) for result in results]

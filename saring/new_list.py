@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import urlsplit
 
 from sqlalchemy import select
 
@@ -32,7 +34,7 @@ class NewList:
 async def add_list(sessions: Sessions, wanted: NewList, now_s: float) -> int:
     """Enters the list; returns its id. Raises ``ListRefusedError``."""
     try:
-        source = Source(wanted.code, wanted.location, wanted.format)
+        source = Source(wanted.code, _location(wanted.location), wanted.format)
     except ValueError as error:
         raise ListRefusedError(str(error)) from error
     async with editing(sessions) as session:
@@ -65,3 +67,8 @@ async def add_list(sessions: Sessions, wanted: NewList, now_s: float) -> int:
         after = {"code": wanted.code, "location": wanted.location, "categories": list(wanted.categories)}
         record(session, local_actor(), Act("create", "blocklist", row.id, wanted.code, after=after), now_s, revision)
         return row.id
+
+
+def _location(text: str) -> str:
+    """A URL as it is; a path made absolute: whoever fetches it later may be started somewhere else."""
+    return text if urlsplit(text).scheme else str(Path(text).absolute())

@@ -85,12 +85,4 @@ async def _sync_local_lists(config: Config, control: Control) -> None:
     rows = [row for row in await control.sources() if row.code in missing and is_local(row)]
     if rows:
         policy = await read_policy(control.sessions)
-        await sync_lists(
-            rows,
-            control.library,
-            policy.protected,
-            concurrency=config.lists.concurrency,
-            allow_private=config.lists.allow_private,
-            progress=Silent(),
-            clock=time.time,
-        )
+        await sync_lists(rows, control.library, policy.protected, config.lists, Silent(), time.time)

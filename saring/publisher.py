@@ -13,18 +13,22 @@ from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import asynccontextmanager
 from pathlib import Path
 
+import snapshots.publish
 from admin_api.database import Sessions, reading
 from admin_api.services import Published
 from admin_api.to_policy import SourceRow, load_policy, load_sources
 from blocklists.compiler import ListInput, compile_index
+from blocklists.entries import EntriesDamaged
 from blocklists.library import Library
 from blocklists.progress import Progress, Silent
 from blocklists.state import Version
 from policy.check import check
-from policy.document import PolicyDocumentError, decode, encode
+from policy.document import encode
 from policy.model import Policy
 from policy.problems import Problem, Severity
 from saring.state_dir import Lock, StateDir
+from snapshots.generation import GenerationDamaged, open_generation, read_policy
+from snapshots.layout import current_target, number_of, numbers
 from snapshots.publish import prune, publish
 
 KEPT_GENERATIONS = 20
@@ -73,6 +77,8 @@ class Publisher:
         warning = _refuse_unsound(policy)
         root = self._state.snapshots
         number, current = current_policy(root)
+        if library is not None and current is not None and not _is_sound(root, number):
+            current = None
         if library is None and current is None:
             library = Library(self._state.lists)
         wanted = _wanted(sources, library) if library is not None else {}
@@ -88,7 +94,10 @@ class Publisher:
         elif current is None or versions != _versions(current):
             versions, index_path = self._compile(wanted, library, progress)
         now_s = self._clock()
-        number = publish(root, _complete(policy, versions), index_path, now_s)
+        try:
+            number = publish(root, _complete(policy, versions), index_path, now_s)
+        except snapshots.publish.PublishError as error:
+            raise PublishError(str(error)) from error
         prune(root, keep=KEPT_GENERATIONS, min_age_s=KEPT_AGE_S, now_s=now_s)
         return Published(number, warning)
 
@@ -101,7 +110,10 @@ class Publisher:
                 inputs.append(ListInput(number, one.code, sound.entries))
                 versions[number] = version_text(sound.version)
         self._state.index.mkdir(parents=True, exist_ok=True)
-        return versions, compile_index(inputs, self._state.index, progress).path
+        try:
+            return versions, compile_index(inputs, self._state.index, progress).path
+        except (EntriesDamaged, ValueError) as error:
+            raise PublishError(f"the index cannot be compiled: {error}. Sync the list again.") from error
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -113,20 +125,27 @@ class _Wanted:
 
 def current_policy(root: Path) -> tuple[int, Policy | None]:
     """Number and policy of the current generation; ``(0, None)`` where there is none that can be read."""
-    return _read_policy(root / "current")
+    return _policy_of(root, number_of(current_target(root)))
 
 
 def newest_policy(root: Path) -> tuple[int, Policy | None]:
     """The same of the generation with the highest number: the current one, unless somebody rolled back."""
-    names = [path.name for path in (root / "generations").glob("[0-9]*") if path.name.isdecimal()]
-    return _read_policy(root / "generations" / max(names)) if names else (0, None)
+    return _policy_of(root, max(numbers(root), default=0))
 
 
-def _read_policy(path: Path) -> tuple[int, Policy | None]:
+def _policy_of(root: Path, number: int) -> tuple[int, Policy | None]:
     try:
-        return int(path.resolve(strict=True).name), decode((path / "policy.json").read_bytes())
-    except (OSError, ValueError, PolicyDocumentError):
+        return (number, read_policy(root, number)) if number else (0, None)
+    except GenerationDamaged:
         return 0, None
+
+
+def _is_sound(root: Path, number: int) -> bool:
+    try:
+        open_generation(root, number).close()
+    except GenerationDamaged:
+        return False
+    return True
 
 
 def _refuse_unsound(policy: Policy) -> str:

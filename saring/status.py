@@ -12,6 +12,9 @@ from pathlib import Path
 from typing import Any
 
 from saring.state_dir import StateDir, read_json
+from snapshots import manifest as manifests
+from snapshots.layout import current_target, generation_path, number_of, numbers
+from snapshots.manifest import GenerationDamaged, Manifest
 
 STALE_STATS_S = 5.0
 
@@ -138,21 +141,22 @@ def is_alive(pid: int) -> bool:
 
 def current_generation(root: Path) -> tuple[int, float, int]:
     """Number, time of publication and policy revision of the current generation; zeros where there is none."""
-    current = root / "current"
-    try:
-        number = int(current.readlink().name)
-    except (OSError, ValueError):
-        return 0, 0.0, 0
-    manifest = read_json(current / "manifest.json") or {}
-    published_s = _float(manifest.get("published_s", manifest.get("created_s")))
-    return number, published_s, _int(manifest.get("revision"))
+    number = number_of(current_target(root))
+    manifest = _manifest(root, number)
+    return (number, manifest.created_s, manifest.revision) if manifest is not None else (0, 0.0, 0)
 
 
 def newest_revision(root: Path) -> int:
     """Policy revision of the generation with the highest number: what was published last, rolled back or not."""
-    names = [path.name for path in (root / "generations").glob("[0-9]*") if path.name.isdecimal()]
-    manifest = read_json(root / "generations" / max(names) / "manifest.json") if names else None
-    return _int((manifest or {}).get("revision"))
+    manifest = _manifest(root, max(numbers(root), default=0))
+    return manifest.revision if manifest is not None else 0
+
+
+def _manifest(root: Path, number: int) -> Manifest | None:
+    try:
+        return manifests.read(generation_path(root, number)) if number else None
+    except GenerationDamaged:
+        return None
 
 
 def directory_size(root: Path) -> int:

@@ -50,10 +50,9 @@ async def run_sync(
                 wanted,
                 control.library,
                 policy.protected,
-                concurrency=config.lists.concurrency,
-                allow_private=config.lists.allow_private,
-                progress=progress,
-                clock=clock,
+                config.lists,
+                progress,
+                clock,
             )
             publisher = Publisher(state, control.sessions, clock)
             published = await publisher.compile_and_publish(control.library, progress)

@@ -44,7 +44,7 @@ def check(
     from dnswire.name import from_text, lower
     from policy.explain import explain
     from saring.rrtypes import type_number
-    from snapshots.generation import open_current
+    from snapshots.generation import NoGenerationError, open_current
 
     if client and agency:
         raise click.UsageError("give --client or --agency, not both")
@@ -56,8 +56,8 @@ def check(
     state = state_of(load_config(context))
     try:
         generation = open_current(state.snapshots)
-    except (OSError, RuntimeError, ValueError, LookupError) as error:
-        fail(f"no snapshot in {state.snapshots} can be read ({error}); `saring serve` publishes the first")
+    except NoGenerationError as error:
+        fail(str(error))
     try:
         who = _who(generation.policy, address, agency)
         explanation = explain(generation.policy, generation.index, who, wire, rrtype, at_s or time.time())

@@ -30,7 +30,9 @@ def generations(context: click.Context, as_json: bool) -> None:
     table = Table("generation", "published", "revision", "", box=None, header_style="bold", pad_edge=False)
     for one in found:
         when = datetime.datetime.fromtimestamp(one["published_s"]).astimezone().strftime("%Y-%m-%d %H:%M:%S")
-        table.add_row(str(one["generation"]), when, str(one["revision"]), "in force" if one["current"] else "")
+        table.add_row(
+            str(one["generation"]), when, str(one["revision"]), "in force" if one["current"] else one["damage"]
+        )
     print_rich(table)
 
 
@@ -43,12 +45,13 @@ def rollback(context: click.Context, number: int | None, as_json: bool) -> None:
 
     The control database keeps its edits: the next edit publishes all of them anew.
     """
+    from snapshots.publish import PublishError
     from snapshots.publish import rollback as roll_back
 
     root = state_of(load_config(context)).snapshots
     try:
         now_in_force = roll_back(root, number)
-    except (OSError, RuntimeError, ValueError, LookupError) as error:
+    except (PublishError, OSError) as error:
         fail(f"nothing was changed: {error}")
     if as_json:
         print_json({"generation": now_in_force, "at_s": time.time()})
@@ -57,20 +60,25 @@ def rollback(context: click.Context, number: int | None, as_json: bool) -> None:
 
 
 def _generations(root: Path, current: int) -> list[dict[str, Any]]:
-    from saring.state_dir import read_json
+    from snapshots import manifest as manifests
+    from snapshots.layout import generation_path, numbers
 
-    found = []
-    for path in sorted((root / "generations").glob("[0-9]*"), reverse=True):
-        manifest = read_json(path / "manifest.json")
-        if manifest is None or not path.name.isdecimal():
+    found: list[dict[str, Any]] = []
+    for number in reversed(numbers(root)):
+        try:
+            manifest = manifests.read(generation_path(root, number))
+        except manifests.GenerationDamaged as error:
+            found.append(
+                {"generation": number, "published_s": 0, "revision": 0, "current": False, "damage": str(error)}
+            )
             continue
-        published_s = manifest.get("published_s", manifest.get("created_s", 0))
         found.append(
             {
-                "generation": int(path.name),
-                "published_s": published_s,
-                "revision": manifest.get("revision", 0),
-                "current": int(path.name) == current,
+                "generation": number,
+                "published_s": manifest.created_s,
+                "revision": manifest.revision,
+                "current": number == current,
+                "damage": "",
             }
         )
     return found
