@@ -1,4 +1,4 @@
-"""A small government to decide in: agency ``rsud`` with unit ``igd``, agency ``disdik``, a negative and a conditional category."""
+"""A small government to decide in: two agencies, a unit, a negative and a conditional category, lists, a service."""
 
 from __future__ import annotations
 

@@ -1,8 +1,8 @@
 """The order of DESIGN 5 as a slow, obvious reference: everything that has a say is gathered, then sorted once.
 
-Written from the design and the decisions recorded in ``policy/candidates.py`` (what a tie is, what a category holds, what
-protection means), sharing no code with the data path but the facts of ``policy/model.py``. Names are tuples of label
-texts, most significant last, as people read them.
+Written from the design and the decisions recorded in ``policy/candidates.py`` (what a tie is, what a category holds,
+what protection means), sharing no code with the data path but the facts of ``policy/model.py``. Names are tuples of
+label texts, most significant last, as people read them.
 """
 
 from __future__ import annotations
@@ -263,9 +263,7 @@ class World:
             served = self.in_service(service.code)
             if served is not None and service.category_id in negative:
                 says.append(
-                    Say(
-                        7, 0, False, Action.BLOCK, len(served), 2, service.id, served, None, 0, service.category_id
-                    )  # fmt: skip
+                    Say(7, 0, False, Action.BLOCK, len(served), 2, service.id, served, None, 0, service.category_id)
                 )
         return says
 

@@ -27,6 +27,7 @@ from tests.support.deciding import (
 from tests.support.plain_index import PlainIndex
 
 WWW = "www.contoh.example"
+IGD_CLIENT = ByTenant(RSUD, IGD)
 OFFICE = Schedule(1, "jam-kerja", "Jam kerja", "Asia/Jakarta", (Window((0, 1, 2, 3, 4), 450, 960),))
 
 
@@ -34,7 +35,7 @@ def why(
     policy: Policy,
     name: str = WWW,
     lists: dict[int, list[str]] | None = None,
-    who: Who = ByTenant(RSUD, IGD),
+    who: Who = IGD_CLIENT,
     at_s: float = MONDAY_10_S,
 ) -> Explanation:
     return explain(policy, PlainIndex(lists or {}), who, wire.from_text(name), 1, at_s)

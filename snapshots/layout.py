@@ -1,0 +1,64 @@
+"""Where things lie under the snapshots root, and what their names look like.
+
+```
+index/<sha256>/                  a compiled index (blocklists.index), shared by generations
+generations/0000000012/          manifest.json policy.json, never changed once it has this name
+current -> generations/0000000012
+.lock                            held by whoever publishes
+```
+Every path inside is relative, so that a copy of the tree on another node is as good as the tree.
+"""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Final
+
+CURRENT: Final = "current"
+GENERATIONS: Final = "generations"
+INDEX: Final = "index"
+MANIFEST: Final = "manifest.json"
+POLICY: Final = "policy.json"
+
+_NUMBER: Final = re.compile(r"[0-9]{10}")
+_TARGET: Final = re.compile(r"generations/([0-9]{10})")
+_DIGEST: Final = re.compile(r"[0-9a-f]{64}")
+
+
+def generation_path(root: Path, number: int) -> Path:
+    """The directory of a generation."""
+    return root / GENERATIONS / f"{number:010}"
+
+
+def link_target(number: int) -> str:
+    """What ``current`` holds for a generation."""
+    return f"{GENERATIONS}/{number:010}"
+
+
+def current_target(root: Path) -> str:
+    """What ``current`` holds, ``""`` where it is missing or no link. One system call: workers ask 5 times a second."""
+    try:
+        return str((root / CURRENT).readlink())
+    except OSError:
+        return ""
+
+
+def number_of(target: str) -> int:
+    """The generation that a ``current`` points to, 0 where it points to none."""
+    match = _TARGET.fullmatch(target)
+    return int(match[1]) if match else 0
+
+
+def numbers(root: Path) -> list[int]:
+    """The generations on disk, sound or not, oldest first."""
+    try:
+        names = [path.name for path in (root / GENERATIONS).iterdir()]
+    except FileNotFoundError:
+        return []
+    return sorted(int(name) for name in names if _NUMBER.fullmatch(name))
+
+
+def is_digest(text: str) -> bool:
+    """Whether the text is an index's directory name. What a manifest says becomes part of a path only if it is."""
+    return _DIGEST.fullmatch(text) is not None
