@@ -51,9 +51,9 @@ def _no_step(_: str) -> None:
 def publish(root: Path, policy: Policy, index_path: Path | None, now_s: float, step: Step = _no_step) -> int:
     """Publishes a policy with an index and returns the new generation's number.
 
-    ``index_path`` is ``<root>/index/<digest>`` as ``compile_index`` returns it; None keeps the current generation's index
-    (an empty one where nothing was published yet). Waits for other publishers. ``step`` is told the name of each step done.
-    Raises ``PublishError``; ``OSError`` where the disk is full or not ours.
+    ``index_path`` is ``<root>/index/<digest>`` as ``compile_index`` returns it; None keeps the current generation's
+    index (an empty one where nothing was published yet). Waits for other publishers. ``step`` is told the name of each
+    step done. Raises ``PublishError``; ``OSError`` where the disk is full or not ours.
     """
     with locked(root):
         step("locked")

@@ -1,0 +1,120 @@
+"""What policy costs: a decision on a name nobody speaks of and on a listed one, resolving, publishing.
+
+There is no peer that decides per agency; where one number is compared, the peer is the same work without the policy.
+"""
+
+from __future__ import annotations
+
+import shutil
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from bench.government import AT_S, government
+from blocklists.index import Match
+from dnswire import name as wire
+from policy.decide import decide
+from policy.document import encode
+from policy.explain import ByTenant, explain_prepared
+from policy.prepare import prepare
+from policy.resolve import at
+from policy.view import View
+from snapshots.publish import publish
+
+Row = dict[str, str | float | bool | None]
+
+_DECISIONS = 40_000
+
+
+def run() -> list[Row]:
+    """The rows of ``make bench B=policy``."""
+    policy = government()
+    prepared = prepare(policy)
+    resolved = at(prepared, AT_S)
+    client = resolved.client(bytes((10, 3, 7, 1)))
+    miss, rule, listed = (
+        wire.from_text(text) for text in ("www.kantor.example.org", "a.situs17.example", "judi.example")
+    )
+    by_list = (Match(2, 1, False),)
+    return [
+        _row("decide, nothing speaks of the name", "us", _per_call_us(client.view, (), miss), 5),
+        _row("decide, a rule by name", "us", _per_call_us(client.view, (), rule), 20),
+        _row("decide, a listed name", "us", _per_call_us(client.view, by_list, listed), 25),
+        _row("client by longest prefix, 5,000 networks", "us", _client_us(resolved.client), 5),
+        _row("prepare, once a generation", "ms", _best_ms(lambda: prepare(policy)), 200),
+        _row("resolve, at each schedule's edge", "ms", _best_ms(lambda: at(prepared, AT_S)), 100),
+        _row("encode the policy document", "ms", _best_ms(lambda: encode(policy)), 100),
+        _row(
+            "explain a name",
+            "ms",
+            _best_ms(lambda: explain_prepared(prepared, _NoLists(), ByTenant(1, 60), rule, 1, AT_S)),
+            500,
+        ),
+        _row("publish an edit", "ms", _publish_ms(), 1000),
+    ]
+
+
+class _NoLists:
+    def match(self, name: bytes) -> tuple[Match, ...]:
+        return ()
+
+
+def _row(name: str, unit: str, ours: float, target: float) -> Row:
+    return {
+        "area": "policy",
+        "name": name,
+        "unit": unit,
+        "ours": round(ours, 3),
+        "peer": None,
+        "peer_name": "",
+        "ratio": None,
+        "target": target,
+        "met": ours <= target,
+    }
+
+
+def _per_call_us(view: View, matches: tuple[Match, ...], name: bytes) -> float:
+    best = float("inf")
+    for _ in range(3):
+        start_ns = time.process_time_ns()
+        for _ in range(_DECISIONS):
+            decide(view, matches, name, 1)
+        best = min(best, time.process_time_ns() - start_ns)
+    return best / _DECISIONS / 1000
+
+
+def _client_us(client: Callable[[bytes], object]) -> float:
+    addresses = [bytes((10, number % 20, number % 250, 9)) for number in range(_DECISIONS)]
+    start_ns = time.process_time_ns()
+    for address in addresses:
+        client(address)
+    return (time.process_time_ns() - start_ns) / _DECISIONS / 1000
+
+
+def _best_ms(work: Callable[[], object]) -> float:
+    best = float("inf")
+    for _ in range(3):
+        start_ns = time.process_time_ns()
+        work()
+        best = min(best, time.process_time_ns() - start_ns)
+    return best / 1e6
+
+
+def _publish_ms() -> float:
+    """Wall time: an edit waits for the disk too."""
+    policy = government()
+    root = Path(tempfile.mkdtemp(prefix="saring-bench-"))
+    try:
+        publish(root, policy, None, AT_S)
+        start_s = time.perf_counter()
+        publish(root, policy, None, AT_S)
+        return (time.perf_counter() - start_s) * 1000
+    finally:
+        shutil.rmtree(root)
+
+
+if __name__ == "__main__":
+    for row in run():
+        sys.stdout.write(f"{row['name']:<50} {row['ours']:>10} {row['unit']} (target {row['target']})\n")
