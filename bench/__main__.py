@@ -14,6 +14,7 @@ from rich.console import Console
 
 from bench import machine, report
 
+WIDTH = 150
 PARTS = ("blocklists", "policy", "querylog", "api", "resolver")
 
 METHOD = (
@@ -55,7 +56,8 @@ def main(arguments: list[str]) -> int:
     if unknown:
         print(f"bench: no part named {', '.join(unknown)}; parts: {' '.join(PARTS)}", file=sys.stderr)
         return 2
-    console = Console()
+    # In a file or a pipe there is no width to fit into.
+    console = Console() if sys.stdout.isatty() else Console(width=WIDTH)
     facts = machine.facts()
     started_s = time.monotonic()
     measured = {part: measure(part, console) for part in arguments or PARTS}

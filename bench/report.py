@@ -67,8 +67,9 @@ def row(
 def show(rows: Sequence[Row], console: Console) -> None:
     """The rows as one table, a section an area."""
     table = Table(title="Saring beside other servers, measured in this run", title_justify="left")
-    for heading in ("what", "unit"):
-        table.add_column(heading, overflow="fold")
+    table.add_column("part")
+    table.add_column("what", overflow="fold")
+    table.add_column("unit")
     for heading in ("ours", "peer"):
         table.add_column(heading, justify="right")
     table.add_column("peer is")
@@ -77,7 +78,8 @@ def show(rows: Sequence[Row], console: Console) -> None:
     for index, one in enumerate(rows):
         last = index + 1 == len(rows) or rows[index + 1]["area"] != one["area"]
         table.add_row(
-            f"{one['area']}: {one['name']}",
+            one["area"],
+            one["name"],
             one["unit"],
             figure(one["ours"]),
             figure(one["peer"]),
