@@ -6,13 +6,13 @@ There is no peer that decides per agency; where one number is compared, the peer
 from __future__ import annotations
 
 import shutil
-import sys
 import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
 
 from bench.government import AT_S, government
+from bench.report import Row, row
 from blocklists.index import Match
 from dnswire import name as wire
 from policy.decide import decide
@@ -22,8 +22,6 @@ from policy.prepare import prepare
 from policy.resolve import at
 from policy.view import View
 from snapshots.publish import publish
-
-Row = dict[str, str | float | bool | None]
 
 _DECISIONS = 40_000
 
@@ -39,40 +37,26 @@ def run() -> list[Row]:
     )
     by_list = (Match(2, 1, False),)
     return [
-        _row("decide, nothing speaks of the name", "us", _per_call_us(client.view, (), miss), 5),
-        _row("decide, a rule by name", "us", _per_call_us(client.view, (), rule), 20),
-        _row("decide, a listed name", "us", _per_call_us(client.view, by_list, listed), 25),
-        _row("client by longest prefix, 5,000 networks", "us", _client_us(resolved.client), 5),
-        _row("prepare, once a generation", "ms", _best_ms(lambda: prepare(policy)), 200),
-        _row("resolve, at each schedule's edge", "ms", _best_ms(lambda: at(prepared, AT_S)), 100),
-        _row("encode the policy document", "ms", _best_ms(lambda: encode(policy)), 100),
+        row("policy", "decide, nothing speaks of the name", "us", _per_call_us(client.view, (), miss), at_most=5),
+        row("policy", "decide, a rule by name", "us", _per_call_us(client.view, (), rule), at_most=20),
+        row("policy", "decide, a listed name", "us", _per_call_us(client.view, by_list, listed), at_most=25),
+        row("policy", "client by longest prefix, 5,000 networks", "us", _client_us(resolved.client), at_most=5),
+        row("policy", "prepare, once a generation", "ms", _best_ms(lambda: prepare(policy)), at_most=200),
+        row("policy", "resolve, at each schedule's edge", "ms", _best_ms(lambda: at(prepared, AT_S)), at_most=100),
+        row("policy", "encode the policy document", "ms", _best_ms(lambda: encode(policy)), at_most=100),
         _row(
             "explain a name",
             "ms",
             _best_ms(lambda: explain_prepared(prepared, _NoLists(), ByTenant(1, 60), rule, 1, AT_S)),
-            500,
+            at_most=500,
         ),
-        _row("publish an edit", "ms", _publish_ms(), 1000),
+        row("policy", "publish an edit", "ms", _publish_ms(), at_most=1000),
     ]
 
 
 class _NoLists:
     def match(self, name: bytes) -> tuple[Match, ...]:
         return ()
-
-
-def _row(name: str, unit: str, ours: float, target: float) -> Row:
-    return {
-        "area": "policy",
-        "name": name,
-        "unit": unit,
-        "ours": round(ours, 3),
-        "peer": None,
-        "peer_name": "",
-        "ratio": None,
-        "target": target,
-        "met": ours <= target,
-    }
 
 
 def _per_call_us(view: View, matches: tuple[Match, ...], name: bytes) -> float:
@@ -113,8 +97,3 @@ def _publish_ms() -> float:
         return (time.perf_counter() - start_s) * 1000
     finally:
         shutil.rmtree(root)
-
-
-if __name__ == "__main__":
-    for row in run():
-        sys.stdout.write(f"{row['name']:<50} {row['ours']:>10} {row['unit']} (target {row['target']})\n")

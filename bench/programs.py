@@ -85,15 +85,20 @@ class Program:
         self.stop()
 
 
-def cpu_s(pids: Iterable[int]) -> float:
-    """User and system seconds that the processes have used (not those of children that have ended)."""
-    ticks = 0
+def cpu_s(pids: Iterable[int]) -> dict[int, float]:
+    """User and system seconds that each process has used (not those of children that have ended)."""
+    used: dict[int, float] = {}
     for pid in pids:
         with contextlib.suppress(OSError):
             # The command's name is in parentheses and may hold anything; the fields behind it are numbers.
             fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-            ticks += int(fields[11]) + int(fields[12])
-    return ticks / _TICKS_PER_S
+            used[pid] = (int(fields[11]) + int(fields[12])) / _TICKS_PER_S
+    return used
+
+
+def spent_s(before: Mapping[int, float]) -> float:
+    """CPU seconds since ``before``, of those processes that are still there."""
+    return sum(now_s - before[pid] for pid, now_s in cpu_s(before).items())
 
 
 def pss_mb(pids: Iterable[int]) -> float:

@@ -25,7 +25,7 @@ from pathlib import Path
 from bench import echo, peers
 from bench import names as bench_names
 from bench.load import BenchError, Load, ask, dnsperf, first_answer
-from bench.programs import Program, cpu_s, find, pss_mb
+from bench.programs import Program, cpu_s, find, pss_mb, spent_s
 from bench.report import Row, row
 
 AREA = "resolver"
@@ -224,22 +224,21 @@ def _check(server: Server, load: Load) -> None:
 
 
 def _measure_mixed(server: Server, mixed: Path) -> None:
-    whole = server.program.pids()
-    before = (cpu_s(server.worker_pids), cpu_s(whole))
+    worker, whole = cpu_s(server.worker_pids), cpu_s(server.program.pids())
     load = dnsperf(server.port, mixed, SECONDS)
     _check(server, load)
     server.per_s.append(load.per_s)
-    server.worker_us.append((cpu_s(server.worker_pids) - before[0]) / load.answered * 1e6)
-    server.program_us.append((cpu_s(whole) - before[1]) / load.answered * 1e6)
+    server.worker_us.append(spent_s(worker) / load.answered * 1e6)
+    server.program_us.append(spent_s(whole) / load.answered * 1e6)
 
 
 def _measure_misses(server: Server, directory: Path, run: str) -> None:
     queries = directory / f"misses-{run}.txt"
     bench_names.write_miss_queries(queries, run, MISSES)
-    before_s = cpu_s(server.worker_pids)
+    worker = cpu_s(server.worker_pids)
     load = dnsperf(server.port, queries, seconds=None, outstanding=50)
     _check(server, load)
-    server.miss_us.append((cpu_s(server.worker_pids) - before_s) / load.answered * 1e6)
+    server.miss_us.append(spent_s(worker) / load.answered * 1e6)
     queries.unlink()
 
 
