@@ -31,9 +31,6 @@ class Refusal(StrEnum):
     PROTECTED = "protected"
 
 
-_FINAL: Final = frozenset({Refusal.EMPTY, Refusal.HTML, Refusal.TOO_MANY})
-
-
 @dataclass(frozen=True, slots=True)
 class LastGood:
     """The version an update is held against."""
@@ -45,17 +42,18 @@ class LastGood:
 
 @dataclass(frozen=True, slots=True)
 class Refused:
-    """An update that stays outside. ``line`` 0: the whole file. ``sha256`` is the content's, for an override."""
+    """An update that stays outside. ``line`` 0: the whole file. ``sha256`` is the content's, for an override.
+
+    ``sentence`` is ``cause`` and what is served and to be done now. ``final``: no override can help, because there is
+    nothing that could be served.
+    """
 
     code: Refusal
+    cause: str
     sentence: str
     sha256: str
-    line: int = 0
-
-    @property
-    def final(self) -> bool:
-        """Whether no override can help, because there is nothing that could be served."""
-        return self.code in _FINAL
+    line: int
+    final: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,8 +82,9 @@ class Gate:
         if cause is None:
             return Admitted()
         code, text, line = cause
-        final = code in _FINAL
-        refused = Refused(code, f"{text} {_consequence(source, last, sha256, final)}", sha256, line)
+        final = parsed.html or parsed.over_max or not parsed.names
+        sentence = f"{text} {_consequence(source, last, sha256, final)}"
+        refused = Refused(code, text, sentence, sha256, line, final)
         if accept == sha256 and not final:
             return Admitted(overridden=refused)
         return refused
@@ -110,7 +109,7 @@ _Cause = tuple[Refusal, str, int] | None
 def _html(parsed: Parsed, where: str) -> _Cause:
     if not parsed.html:
         return None
-    return Refusal.HTML, f"{where} is a web page, not a list: line 1 begins {parsed.head[:60]!r}.", 1
+    return Refusal.HTML, f"{where} is a web page, not a list: it begins '{parsed.head}'.", 1
 
 
 def _too_many(parsed: Parsed, source: Source, where: str) -> _Cause:
@@ -133,10 +132,9 @@ def _mostly_invalid(parsed: Parsed, where: str, limit: float) -> _Cause:
     first = parsed.complaints[0]
     text = (
         f"{where}, read as {parsed.format}: {parsed.invalid:,} of {total:,} entries are no names."
-        f" The first is line {first.line}: {first.text!r} {Reason(first.reason).sentence}."
+        f" The first is line {first.line}: '{first.text}' {Reason(first.reason).sentence}."
     )
-    # Nothing can be served of a list without a single name, so that an override has no meaning.
-    return (Refusal.MOSTLY_INVALID if parsed.names else Refusal.EMPTY), text, first.line
+    return Refusal.MOSTLY_INVALID, text, first.line
 
 
 def _truncated(parsed: Parsed, where: str, last: LastGood | None) -> _Cause:
@@ -152,7 +150,7 @@ def _truncated(parsed: Parsed, where: str, last: LastGood | None) -> _Cause:
         sign = "has no line end, and ends in a top-level name found nowhere else in the list"
     else:
         return None
-    text = f"{where} was cut: its last line {ending.line:,}, {ending.text!r}, {sign}."
+    text = f"{where} was cut: its last line {ending.line:,}, '{ending.text}', {sign}."
     return Refusal.TRUNCATED, text, ending.line
 
 
@@ -167,7 +165,7 @@ def _shrunk(parsed: Parsed, source: Source, where: str, last: LastGood | None) -
         return None
     lost = 1 - parsed.names / last.names
     text = (
-        f"{where} shrank by {lost:.0%}: {parsed.names:,} names, {last.names:,} in version {last.version};"
+        f"{where} shrank by {lost:.1%}: {parsed.names:,} names, {last.names:,} in version {last.version};"
         f" at most {source.shrink_limit:.0%} may go at once."
     )
     return Refusal.SHRUNK, text, 0

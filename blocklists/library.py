@@ -139,12 +139,12 @@ class Library:
                 size_bytes=fetched.size_bytes,
                 stored_s=now_s,
                 location=fetched.location,
-                overridden=overridden.sentence if overridden else "",
+                overridden=overridden.cause if overridden else "",
             )
             self._write_version(source.code, version, parsed.entries)
             text = f"version {version.number}: {version.names:,} names"
             if overridden:
-                text += f", admitted by an operator in spite of: {overridden.sentence}"
+                text += f", admitted by an operator in spite of: {overridden.cause}"
             added = replace(
                 self._answered(state, source, fetched.sha256, fetched.validators, now_s),
                 versions=(*state.versions, version),

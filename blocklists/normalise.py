@@ -56,7 +56,7 @@ class Parsed:
     size_bytes: int
     format: str
     html: bool
-    head: str
+    head: str  # its first line, in excerpt
     lines: int
     names: int  # distinct
     duplicates: int
@@ -95,14 +95,14 @@ def normalise(path: Path, source: Source, protected: tuple[str, ...], entries: P
         size_bytes=reading.size_bytes,
         format=known.name,
         html=is_html(head),
-        head=excerpt(head[:200]),
+        head=excerpt(head.removeprefix(_BOM).strip().split(b"\n")[0].strip()),
         lines=reading.lines,
         names=names,
         duplicates=0 if over_max else harvest.names - names,
         invalid=harvest.invalid,
         noise=harvest.noise,
         reasons=tuple(sorted((str(reason), count) for reason, count in harvest.reasons.items())),
-        complaints=tuple(harvest.complaints),
+        complaints=tuple(sorted(harvest.complaints, key=lambda complaint: complaint.line)),
         ending=ending,
         protected=hits,
         over_max=over_max,

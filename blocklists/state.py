@@ -32,7 +32,7 @@ class Version:
     size_bytes: int
     stored_s: float
     location: str = ""
-    overridden: str = ""  # the refusal that an operator set aside, as a sentence
+    overridden: str = ""  # the cause of the refusal that an operator set aside
 
 
 @dataclass(frozen=True, slots=True)

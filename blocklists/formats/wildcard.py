@@ -33,13 +33,14 @@ class Wildcard:
         starred = EXACT if subdomains is False else SUBTREE
         bare = SUBTREE if subdomains else EXACT
         lines = (b"\n" + chunk).replace(b"\n*.", b"\n")[1:]
-        if len(chunk) - len(lines) == 2 * chunk.count(b"\n"):
+        # An empty line afterwards may have been "*." alone, which must be counted.
+        if len(chunk) - len(lines) == 2 * chunk.count(b"\n") and b"\n\n" not in b"\n" + lines:
             _names(lines, first_line, starred, True, harvest)
             return
         with_star: list[bytes] = []
         without: list[bytes] = []
         for line in chunk[:-1].split(b"\n"):
-            is_starred = line.startswith(b"*.")
+            is_starred = line.startswith(b"*.") and len(line) > 2
             # An empty line in place of each of the others keeps the line numbers.
             with_star.append(line[2:] if is_starred else b"")
             without.append(b"" if is_starred else line)
