@@ -44,7 +44,8 @@ def run() -> list[Row]:
         row("policy", "prepare, once a generation", "ms", _best_ms(lambda: prepare(policy)), at_most=200),
         row("policy", "resolve, at each schedule's edge", "ms", _best_ms(lambda: at(prepared, AT_S)), at_most=100),
         row("policy", "encode the policy document", "ms", _best_ms(lambda: encode(policy)), at_most=100),
-        _row(
+        row(
+            "policy",
             "explain a name",
             "ms",
             _best_ms(lambda: explain_prepared(prepared, _NoLists(), ByTenant(1, 60), rule, 1, AT_S)),

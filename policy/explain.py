@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Protocol
 
 from dnswire.name import to_text
@@ -20,7 +20,7 @@ from policy.findings import Renderer, client_facts, verdict_facts
 from policy.model import Decision, Layer, Policy, ScopeKind, Verdict
 from policy.prepare import Prepared, PreparedRule, prepare
 from policy.resolve import Client, Resolved, Standing, assemble, at, standing
-from policy.schedules import zone_of
+from policy.schedules import ScheduleError, zone_of
 from policy.view import View
 
 if TYPE_CHECKING:
@@ -77,18 +77,24 @@ def explain_prepared(
     findings = renderer.ranked(candidates)
     findings += _dormant(prepared, client, matches, name, at_s, renderer)
     findings += _unheard(client.view, matches, facts, candidates, renderer)
-    zone = zone_of(prepared.policy.regency.zone)
     return Explanation(
         name=to_text(name),
         rrtype=rrtype,
         at_s=at_s,
-        at=datetime.fromtimestamp(at_s, zone).isoformat(),
+        at=_local(at_s, prepared.policy.regency.zone),
         valid_until_s=None if math.isinf(resolved.valid_until_s) else resolved.valid_until_s,
         revision=prepared.policy.revision,
         client=client_facts(prepared.policy, client, who.address if isinstance(who, ByAddress) else b""),
         decision=verdict_facts(decision),
         findings=tuple(findings),
     )
+
+
+def _local(at_s: float, key: str) -> str:
+    try:
+        return datetime.fromtimestamp(at_s, zone_of(key)).isoformat()
+    except ScheduleError:  # ``check`` reports it; an explanation is needed all the more
+        return datetime.fromtimestamp(at_s, UTC).isoformat()
 
 
 def _everything(view: View, matches: tuple[Match, ...], name: bytes) -> tuple[Facts, list[Candidate]]:

@@ -75,7 +75,11 @@ def publish(root: Path, policy: Policy, index_path: Path | None, now_s: float, s
             index_manifest_sha256=index_checksum(root / INDEX / digest),
         )
         _write(root, manifest, document, step)
-        _verify(root, number)
+        try:
+            _verify(root, number)
+        except PublishError:
+            shutil.rmtree(generation_path(root, number))  # it must not look like one that people once published
+            raise
         step("verified")
         _swap(root, number, step)
         return number

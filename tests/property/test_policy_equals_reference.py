@@ -6,14 +6,21 @@
 from __future__ import annotations
 
 import os
+from contextlib import closing
 from ipaddress import ip_address
+from pathlib import Path
 from random import Random
 
-from blocklists.index import Match
+from blocklists.compiler import ListInput, compile_index
+from blocklists.entries import write_entries
+from blocklists.entry import Cover, key_of
+from blocklists.index import Index, Match
+from blocklists.progress import Silent
 from dnswire import name as wire
 from policy.decide import decide, decide_address
 from policy.document import decode, encode
 from policy.explain import ByAddress, explain_prepared
+from policy.explanation import Explanation
 from policy.model import Decision, Policy, Verdict
 from policy.prepare import prepare
 from policy.resolve import at
@@ -90,7 +97,40 @@ def _check_policy(seed: int) -> None:
                 _check_explanation(explanation, found, client.admitted, context)
 
 
-def _check_explanation(explanation, found: Decision, admitted: bool, context: str) -> None:  # type: ignore[no-untyped-def]  # mypy does not look at tests
+def test_the_compiled_index_leads_to_the_same_decisions(tmp_path: Path) -> None:
+    for seed in range(12):
+        random = Random(seed)
+        policy = random_policy(random)
+        entries = random_entries(random, range(1, 5))
+        plain = ReferenceIndex(policy, entries)
+        resolved = at(prepare(policy), START_S)
+        with closing(Index.open(_compiled(tmp_path / str(seed), entries))) as index:
+            for _ in range(60):
+                name = wire.from_text(".".join(random_name(random)))
+                for view in resolved.views:
+                    assert decide(view, index.match(name), name, 1) == decide(view, plain.match(name), name, 1)
+
+
+def _compiled(directory: Path, entries: list[reference.Entry]) -> Path:
+    covers: dict[tuple[int, str], int] = {}
+    for entry in entries:
+        key = entry.list_id, key_of(wire.from_text(".".join(entry.name))).decode("latin-1")
+        bits = (Cover.SELF if entry.itself else 0) | (Cover.BELOW if entry.below else 0)
+        covers[key] = covers.get(key, 0) | (bits << 2 if entry.allow else bits)
+    directory.mkdir()
+    inputs: list[ListInput] = []
+    for list_id in range(1, 5):
+        groups: dict[int, list[str]] = {}
+        for (owner, key_text), cover in sorted(covers.items()):
+            if owner == list_id:
+                groups.setdefault(cover, []).append(key_text)
+        path = directory / f"entries-{list_id}"
+        write_entries(path, groups)
+        inputs.append(ListInput(list_id, f"l{list_id}", path))
+    return compile_index(inputs, directory, Silent()).path
+
+
+def _check_explanation(explanation: Explanation, found: Decision, admitted: bool, context: str) -> None:
     winners = [finding for finding in explanation.findings if finding.wins]
     counted = [finding for finding in explanation.findings if finding.counted]
     assert len(winners) == 1, context
