@@ -76,9 +76,8 @@ def main() -> None:
     # `saring log tail | head` ends like every other program there: quietly.
     signal.signal(signal.SIGPIPE, signal.SIG_DFL)
     try:
+        # Not standalone: click would print "Error:" where every message of ours begins with the program's name.
         status = cli.main(standalone_mode=False)
-    except click.exceptions.Exit as ended:
-        sys.exit(ended.exit_code)
     except click.exceptions.Abort:
         print("saring: interrupted", file=sys.stderr)
         sys.exit(1)

@@ -37,7 +37,7 @@ def run_loader_process(orders: Orders) -> int:
     if store is None:
         return 0
     try:
-        loader = Loader(state.spool, store, GenerationLabels(state.snapshots), notice=logs.get(__name__).warning)
+        loader = Loader(state.spool, store, GenerationLabels(state.snapshots))
         loader.run(stop, config.log.load_interval_s, _now_us, lambda now_us: retention(config, now_us))
     finally:
         store.close()

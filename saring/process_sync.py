@@ -12,7 +12,7 @@ import dataclasses
 import os
 import signal
 import time
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
 
 from sqlalchemy.exc import SQLAlchemyError
@@ -49,20 +49,35 @@ async def _main(orders: Orders) -> None:
         loop.add_signal_handler(number, stop.set)
     loop.add_signal_handler(signal.SIGHUP, lambda: None)
     async with open_control(config, state) as control:
-        await Scheduler(config, state, control, orders, stop).run()
+
+        async def run_sync(told: Orders) -> Mapping[str, object]:
+            return await run_one_shot("sync-run", told, stop)
+
+        await Scheduler(config, state, control, orders, stop, time.time, run_sync).run()
 
 
 class Scheduler:
     """Looks at the clock, at requests and at the database twice a second."""
 
-    def __init__(self, config: Config, state: StateDir, control: Control, orders: Orders, stop: asyncio.Event) -> None:
+    def __init__(
+        self,
+        config: Config,
+        state: StateDir,
+        control: Control,
+        orders: Orders,
+        stop: asyncio.Event,
+        clock: Callable[[], float],
+        run_sync: Callable[[Orders], Awaitable[Mapping[str, object]]],
+    ) -> None:
         self._config = config
         self._state = state
         self._control = control
         self._orders = dataclasses.replace(orders, parent_pid=os.getpid())
         self._stop = stop
-        self._publisher = Publisher(state, control.sessions, time.time)
-        self._nightly_s = next_run_s(time.time(), config.lists.sync_at, config.lists.zone)
+        self._clock = clock
+        self._run_sync = run_sync
+        self._publisher = Publisher(state, control.sessions, clock)
+        self._nightly_s = next_run_s(clock(), config.lists.sync_at, config.lists.zone)
         self._retry_s = 0.0
         self._looked_at_revision = -1
         self._behind_since_s = 0.0
@@ -76,7 +91,7 @@ class Scheduler:
         """Until told to stop."""
         while not self._stop.is_set():
             try:
-                await self._tick(time.time())
+                await self.tick()
             except (SQLAlchemyError, OSError) as error:
                 self._log.error("the control database does not answer; it is tried again", error=_short(error))
                 await self._pause(REPAIR_BACKOFF_S)
@@ -84,7 +99,9 @@ class Scheduler:
         if self._running is not None:
             await self._running
 
-    async def _tick(self, now_s: float) -> None:
+    async def tick(self) -> None:
+        """Looks once, and does what is due. Raises ``SQLAlchemyError`` while the database does not answer."""
+        now_s = self._clock()
         self._wanted.update(take_requests(self._state))
         if now_s >= self._nightly_s:
             self._nightly_s = next_run_s(now_s, self._config.lists.sync_at, self._config.lists.zone)
@@ -110,14 +127,14 @@ class Scheduler:
         self._log.info("sync begins", lists=codes or "all")
         orders = dataclasses.replace(self._orders, code=",".join(codes), force_all=not codes)
         try:
-            result = await run_one_shot("sync-run", orders, self._stop)
+            result = await self._run_sync(orders)
         except OneShotError as error:
             self._log.error("sync failed", error=str(error))
-            self._retry_s = time.time() + RETRY_NEVER_FETCHED_S
+            self._retry_s = self._clock() + RETRY_NEVER_FETCHED_S
             return
         self._log.info("sync ended", **_counts(result))
         if result.get("never_fetched"):
-            self._retry_s = time.time() + RETRY_NEVER_FETCHED_S
+            self._retry_s = self._clock() + RETRY_NEVER_FETCHED_S
 
     async def _look_for_new_lists(self, revision: int, now_s: float) -> None:
         """Lists that were never fetched are fetched now: after an edit, at the start, and again after a failure."""

@@ -13,7 +13,7 @@ from saring.commands.common import json_option, load_config, print_json, print_r
 @click.command()
 @json_option
 @click.pass_context
-def doctor(context: click.Context, as_json: bool) -> int:
+def doctor(context: click.Context, as_json: bool) -> None:
     """Look for what would keep Saring from working well. Exit status 1 where something must be mended."""
     from saring.doctor import Level, examine
 
@@ -29,4 +29,4 @@ def doctor(context: click.Context, as_json: bool) -> int:
         for one in found:
             table.add_row(Text(one.level.value, style=colours[one.level]), one.what, Text(one.text))
         print_rich(table)
-    return 1 if any(one.level is Level.ERROR for one in found) else 0
+    context.exit(1 if any(one.level is Level.ERROR for one in found) else 0)

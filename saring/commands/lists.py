@@ -130,7 +130,7 @@ def add(
 @click.option("--all", "everything", is_flag=True, help="All enabled lists (also the default).")
 @json_option
 @click.pass_context
-def sync(context: click.Context, codes: tuple[str, ...], everything: bool, as_json: bool) -> int:
+def sync(context: click.Context, codes: tuple[str, ...], everything: bool, as_json: bool) -> None:
     """Fetch lists now (CODES, or all), compile what changed, publish. Exit status 1 where one was not updated."""
     from saring import logs
 
@@ -145,7 +145,7 @@ def sync(context: click.Context, codes: tuple[str, ...], everything: bool, as_js
         print_json({"lists": results, "generation": done.published.generation, "warning": done.published.warning})
     else:
         _print_results(done)
-    return 0 if all(result.good for result in done.results) else 1
+    context.exit(0 if all(result.good for result in done.results) else 1)
 
 
 def _sync_with_bar(loaded: Any, codes: list[str]) -> SyncDone:

@@ -11,7 +11,7 @@ from saring.commands.common import fail, load_config, state_of
 
 @click.command()
 @click.pass_context
-def serve(context: click.Context) -> int:
+def serve(context: click.Context) -> None:
     """Run DNS, the admin API and everything else; Ctrl-C stops.
 
     SIGHUP reads the configuration again. One instance owns a state directory.
@@ -42,6 +42,6 @@ def serve(context: click.Context) -> int:
         except BindError as error:
             fail(str(error))
         try:
-            return run(loaded, os.environ, listening)
+            context.exit(run(loaded, os.environ, listening))
         finally:
             listening.close()

@@ -12,7 +12,7 @@ from saring.commands.common import json_option, load_config, print_json, print_r
 @click.command()
 @json_option
 @click.pass_context
-def status(context: click.Context, as_json: bool) -> int:
+def status(context: click.Context, as_json: bool) -> None:
     """Show what runs, what is in force and what needs attention.
 
     Exit status 1 where Saring does not run.
@@ -28,4 +28,4 @@ def status(context: click.Context, as_json: bool) -> int:
         from saring.status_text import render_status
 
         print_rich(render_status(found, now_s))
-    return 0 if found.running else 1
+    context.exit(0 if found.running else 1)
