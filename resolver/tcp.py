@@ -54,7 +54,7 @@ class TcpListener:
         self.wheel = Wheel(loop.call_later, self.clock, tick_s=self.limits.tick_s)
         for sock in self._sockets:
             sock.setblocking(False)
-            self._servers.append(await loop.create_server(self._connection, sock=sock))
+            self._servers.append(await loop.create_server(self._connection, sock=sock, backlog=self.limits.backlog))
 
     async def drain(self, patience_s: float) -> None:
         """Accepts no more, lets queries under way be answered for up to ``patience_s``, then closes everything."""

@@ -12,6 +12,7 @@ class TcpLimits:
     ``idle_s``: without a query (RFC 7766 6.2.3). ``partial_s``: from a message's first octet to its last; a dripping
     client does not gain time with each drop. ``answer_s``: for the handler. ``write_s``: for the client to read what
     it asked for. ``max_outstanding``: queries under way on one connection; more are left unread.
+    ``backlog``: connections that wait to be accepted, in the kernel (asyncio calls ``listen`` again, with its own 100).
     ``max_query_bytes``: clients' queries are small; a longer one ends the connection. ``write_buffer_bytes``: answers
     waiting to be read; past it the connection ends.
     """
@@ -26,6 +27,7 @@ class TcpLimits:
     max_query_bytes: int = 4_096
     write_buffer_bytes: int = 256 * 1024
     tick_s: float = 0.1
+    backlog: int = 1_024
 
 
 @dataclass(slots=True)

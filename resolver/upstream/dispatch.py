@@ -204,7 +204,9 @@ class Dispatcher:
         """The deadline of the current attempt, or of the whole exchange, has passed."""
         carrier = exchange.carrier
         if carrier is not None:
-            self._blame(exchange, now_s)
+            # An attempt cut short by the deadline of the whole says nothing about the server.
+            if now_s - exchange.sent_s >= exchange.attempt_s:
+                self._blame(exchange, now_s)
             if isinstance(carrier, Stream) and carrier.silent_since(exchange.sent_s):
                 # No reason to wait for others' deadlines one by one: the connection is dead. This one goes on first,
                 # so that it is not asked again over the same connection.

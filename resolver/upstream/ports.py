@@ -1,8 +1,8 @@
 """Random source ports for UDP queries: a pool of connected sockets that is renewed all the time.
 
-Why a pool and not a port a query: docs/adr/upstream-source-ports.md. A socket is *connected*, so the kernel drops what
-comes from any other address or port (RFC 5452 9.1), and reports a closed port at once (ICMP) instead of by timeout.
-The kernel picks the port at random from its ephemeral range (``udp_lib_get_port`` starts at a random offset).
+Why a pool and not a port a query: docs/adr/0005-upstream-source-ports.md. A socket is *connected*, so the kernel drops
+what comes from any other address or port (RFC 5452 9.1), and reports a closed port at once (ICMP) instead of by
+timeout. It picks the port at random from its ephemeral range (``udp_lib_get_port`` starts at a random offset).
 """
 
 from __future__ import annotations

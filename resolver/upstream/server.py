@@ -30,7 +30,7 @@ class GroupSettings:
 
     ``attempt_s``: patience with one server before the next is asked; ``deadline_s``: with all of them together.
     ``max_outstanding``: exchanges under way; one more fails at once (a flood of unique names must not fill memory).
-    ``port_pool_size``, ``port_max_uses``, ``port_max_age_s``: docs/adr/upstream-source-ports.md.
+    ``port_pool_size``, ``port_max_uses``, ``port_max_age_s``: docs/adr/0005-upstream-source-ports.md.
     ``plain_s``: how long a server that does not know EDNS is asked without it. ``max_waiting``: clients behind one
     exchange. ``failure_s``: how long a failure answers for itself (RFC 9520).
     """

@@ -58,7 +58,7 @@ class Stream(Carrier, asyncio.Protocol):
         self._idle_timer: asyncio.TimerHandle | None = None
         self.opened = False
         self.closed = False
-        self.heard_s = now_s  # when octets came last
+        self.heard_s = float("-inf")  # when it opened, or octets came last
         self.used_s = now_s
         self._dialling: asyncio.Task[None] | None = loop.create_task(self._dial(address))
 
