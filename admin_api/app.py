@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from functools import partial
-
 from aiohttp import web
 from pydantic_core import to_json
 
+from admin_api.current_generation import CurrentGeneration
 from admin_api.features import (
     agencies,
     audit,
@@ -32,7 +31,7 @@ from admin_api.features import (
 )
 from admin_api.rest.auth import FailedAttempts
 from admin_api.rest.dispatch import Endpoint
-from admin_api.rest.middleware import Surroundings
+from admin_api.rest.middleware import surround
 from admin_api.rest.openapi import openapi_document
 from admin_api.rest.route import API, Route
 from admin_api.services import Services
@@ -40,7 +39,7 @@ from admin_api.services import Services
 DOCUMENT_PATH = f"{API}/openapi.json"
 
 
-def all_routes(services: Services) -> tuple[Route, ...]:
+def all_routes(services: Services, current: CurrentGeneration) -> tuple[Route, ...]:
     """Every route, in the order of a manual; the OpenAPI document is made of the same."""
     served = (
         *setup.ROUTES,
@@ -59,7 +58,7 @@ def all_routes(services: Services) -> tuple[Route, ...]:
         *schedules.ROUTES,
         *holidays.ROUTES,
         *rules.ROUTES,
-        *check.ROUTES,
+        *check.check_routes(current),
         *generations.ROUTES,
         # what was
         *queries.ROUTES,
@@ -79,15 +78,17 @@ def all_routes(services: Services) -> tuple[Route, ...]:
 
 def create_app(services: Services) -> web.Application:
     """The application that serves the API with these services."""
+    current = CurrentGeneration(services.snapshots_root)
     app = web.Application(
-        middlewares=[web.middleware(Surroundings(services).around)],
+        middlewares=[surround(services)],
         client_max_size=services.limits.max_body_size_bytes,
     )
     attempts = FailedAttempts(services.limits.failed_auth_per_minute, services.limits.tracked_addresses)
-    for route in all_routes(services):
-        app.router.add_route(route.method, route.path, partial(_serve, Endpoint(route, services, attempts)))
+    for route in all_routes(services, current):
+        app.router.add_route(route.method, route.path, Endpoint(route, services, attempts).serve)
+
+    async def close(_app: web.Application) -> None:
+        await current.close()
+
+    app.on_cleanup.append(close)
     return app
-
-
-async def _serve(endpoint: Endpoint, request: web.Request) -> web.Response:
-    return await endpoint(request)

@@ -28,7 +28,7 @@ class Endpoint:
         self._services = services
         self._attempts = attempts
 
-    async def __call__(self, request: web.Request) -> web.Response:
+    async def serve(self, request: web.Request) -> web.Response:
         """Runs the checks in their order, then the handler. Raises ``Problem``."""
         route = self._route
         principal = await self._caller(request)

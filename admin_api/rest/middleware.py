@@ -8,7 +8,7 @@ from http import HTTPStatus
 
 import structlog
 from aiohttp import web
-from aiohttp.typedefs import Handler
+from aiohttp.typedefs import Handler, Middleware
 from sqlalchemy.exc import IntegrityError, SQLAlchemyError
 
 from admin_api.rest.problem import Problem, problem_response
@@ -29,8 +29,19 @@ SECURITY_HEADERS = {
 RETRY = {"Retry-After": "5"}
 
 
+def surround(services: Services) -> Middleware:
+    """The one middleware."""
+    surroundings = Surroundings(services)
+
+    @web.middleware
+    async def middleware(request: web.Request, handler: Handler) -> web.StreamResponse:
+        return await surroundings.around(request, handler)
+
+    return middleware
+
+
 class Surroundings:
-    """The one middleware; its ``around`` is given to aiohttp."""
+    """What one application knows of the requests under way."""
 
     def __init__(self, services: Services) -> None:
         self._services = services
