@@ -42,6 +42,8 @@ def test_a_set_says_what_its_expressions_say() -> None:
 
 def test_an_unclosed_quotation_does_not_swallow_its_neighbours() -> None:
     assert PatternSet([Pattern(r"\Qa.b"), Pattern("judi")]).search("judi.example") == [1]
+    # Joined, the second quotation would close the first, and the expression be sound but another.
+    assert PatternSet([Pattern(r"\Qa.b"), Pattern(r"\Qjudi\E")]).search("judi.example") == [1]
 
 
 def test_many_large_expressions_still_work_one_by_one() -> None:

@@ -118,6 +118,10 @@ def test_a_night_that_starts_before_a_holiday_goes_on_and_the_holidays_own_night
         (Holiday("2026-08-17", "Kemerdekaan"), Holiday("no date", "typo")),
     )
     assert [local(edge_s) for edge_s in found] == ["Sun 22:00:00", "Mon 04:00:00", "Tue 22:00:00"]
+    ready = calendar(nights, (Holiday("2026-08-17", "Kemerdekaan"),))
+    assert is_open(ready, instant("2026-08-17 03:00"))
+    assert not is_open(ready, instant("2026-08-17 23:00"))
+    assert not is_open(ready, instant("2026-08-18 03:00"))
 
 
 def test_an_edge_behind_a_fortnight_of_joint_leave_is_found() -> None:
