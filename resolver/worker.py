@@ -79,6 +79,7 @@ class Worker:
         loop.add_signal_handler(signal.SIGTERM, self._stop.set)
         loop.add_signal_handler(signal.SIGINT, lambda: None)  # Ctrl-C reaches all; the supervisor says when to stop
         loop.add_signal_handler(signal.SIGHUP, self._look.set)
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, (signal.SIGTERM, signal.SIGHUP))  # held since the process began
 
         generation = open_current(Path(settings.snapshots_root))
         spool = SpoolWriter(

@@ -23,6 +23,11 @@ KINDS = ("worker", "loader", "api", "sync", "sync-run", "prepare")
 PR_SET_PDEATHSIG = 1
 
 
+# What the supervisor sends. Until a process has its handlers, these would end it on the spot: a loader told to stop while
+# it still starts must load what is left, and a reload must kill nobody.
+HELD = (signal.SIGTERM, signal.SIGHUP)
+
+
 def die_with_parent(parent_pid: int) -> None:
     """SIGTERM for us when the parent ends, however it ends (prctl(2), PR_SET_PDEATHSIG)."""
     libc = ctypes.CDLL(None, use_errno=True)
@@ -34,7 +39,7 @@ def die_with_parent(parent_pid: int) -> None:
 
 
 def run(kind: str, orders: Orders) -> int:
-    """Runs one kind of process to its end; returns the exit status."""
+    """Runs one kind of process to its end; returns the exit status. The first four let ``HELD`` in when they can."""
     if kind == "worker":
         from saring.process_worker import run_worker_process
 
@@ -51,6 +56,7 @@ def run(kind: str, orders: Orders) -> int:
         from saring.process_sync import run_sync_process
 
         return run_sync_process(orders)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, HELD)
     if kind == "sync-run":
         from saring.process_sync_run import run_sync_once
 
@@ -65,6 +71,7 @@ def main(arguments: list[str]) -> int:
     if not arguments or arguments[0] not in KINDS:
         print(f"usage: python -m saring.process {'|'.join(KINDS)} (see `saring serve`)", file=sys.stderr)
         return 2
+    signal.pthread_sigmask(signal.SIG_BLOCK, HELD)
     try:
         orders = read_orders(sys.stdin.buffer)
     except OrdersError as error:

@@ -39,6 +39,7 @@ async def _main(orders: Orders) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
     loop.add_signal_handler(signal.SIGHUP, lambda: None)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, (signal.SIGTERM, signal.SIGHUP))
     listener = socket.socket(fileno=orders.listen_fd)
     async with open_control(config, state) as control:
         store = open_store(state, writer=False)

@@ -33,6 +33,7 @@ def run_loader_process(orders: Orders) -> int:
     signal.signal(signal.SIGTERM, lambda number, frame: stop.set())
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, (signal.SIGTERM, signal.SIGHUP))
     store = open_patiently(lambda: open_store(state, writer=True), stop)
     if store is None:
         return 0
@@ -45,17 +46,17 @@ def run_loader_process(orders: Orders) -> int:
 
 
 def open_patiently(attempt: Callable[[], Store], stop: threading.Event) -> Store | None:
-    """The store, tried again until it opens; ``None`` where we are told to stop before."""
+    """The store, tried once at least and again until it opens; ``None`` where we are told to stop before."""
     log = logs.get(__name__)
     pause_s = 0.5
-    while not stop.is_set():
+    while True:
         try:
             return attempt()
         except (StoreError, OSError) as error:
             log.error("the query log cannot be opened; the spool holds", error=str(error), again_in_s=pause_s)
-            stop.wait(pause_s)
+            if stop.wait(pause_s):
+                return None
             pause_s = min(pause_s * 2, MAX_PAUSE_S)
-    return None
 
 
 def retention(config: Config, now_us: int) -> tuple[int, int]:
