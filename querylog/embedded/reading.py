@@ -109,7 +109,7 @@ class Reader:
         from_us = filter.from_us if filter.from_us is not None else 0
         found: list[Row] = []
         steps = iter(_STEPS_US)
-        while len(found) < limit:
+        while len(found) < limit and until > from_us:
             older = [info for info in files if _overlaps(info, from_us, until)]
             if not older:
                 break
