@@ -69,17 +69,17 @@ class Lineup:
         upstreams = resolve_upstreams(self._config.upstream.servers, self._listening.dns)
         return [self._worker(number, upstreams) for number in range(len(self._listening.workers))]
 
-    def others(self) -> list[ChildSpec]:
-        """Loader, scheduler, and the API if it is enabled."""
-        specs = [
-            _spec("loader", self.orders(), LOADER_STOP_S),
-            _spec("sync", self.orders(), OTHER_STOP_S),
-        ]
-        if self._listening.api is not None:
-            descriptor = self._listening.api.fileno()
-            orders = dataclasses.replace(self.orders(), listen_fd=descriptor)
-            specs.append(dataclasses.replace(_spec("api", orders, OTHER_STOP_S), fds=(descriptor,)))
-        return specs
+    def api(self) -> list[ChildSpec]:
+        """The API if it is enabled."""
+        if self._listening.api is None:
+            return []
+        descriptor = self._listening.api.fileno()
+        orders = dataclasses.replace(self.orders(), listen_fd=descriptor)
+        return [dataclasses.replace(_spec("api", orders, OTHER_STOP_S), fds=(descriptor,))]
+
+    def background(self) -> list[ChildSpec]:
+        """The loader and the scheduler."""
+        return [_spec("loader", self.orders(), LOADER_STOP_S), _spec("sync", self.orders(), OTHER_STOP_S)]
 
     def stop_stages(self) -> list[list[str]]:
         """Workers, then what makes work for them, then the loader's last run, then the API."""

@@ -23,8 +23,8 @@ KINDS = ("worker", "loader", "api", "sync", "sync-run", "prepare")
 PR_SET_PDEATHSIG = 1
 
 
-# What the supervisor sends. Until a process has its handlers, these would end it on the spot: a loader told to stop while
-# it still starts must load what is left, and a reload must kill nobody.
+# What the supervisor sends. Until a process has its handlers, these would end it on the spot: a loader told to stop
+# while it still starts must load what is left, and a reload must kill nobody.
 HELD = (signal.SIGTERM, signal.SIGHUP)
 
 

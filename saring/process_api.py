@@ -18,7 +18,7 @@ from saring.control import Control, open_control
 from saring.metrics import render
 from saring.orders import Orders
 from saring.publisher import Publisher
-from saring.query_store import open_store
+from saring.query_store import StoreOnFirstUse
 from saring.state_dir import StateDir
 from saring.status import ProgramStatus, collect
 from saring.sync_request import request_sync
@@ -42,7 +42,7 @@ async def _main(orders: Orders) -> None:
     signal.pthread_sigmask(signal.SIG_UNBLOCK, (signal.SIGTERM, signal.SIGHUP))
     listener = socket.socket(fileno=orders.listen_fd)
     async with open_control(config, state) as control:
-        store = open_store(state, writer=False)
+        store = StoreOnFirstUse(state)
         try:
             services = build_services(state, control, store, orders.parent_pid)
             host, port = config.api.listen.host, config.api.listen.port

@@ -17,13 +17,14 @@ from collections.abc import Callable, Coroutine, Mapping
 
 from saring import logs
 from saring.banner import banner
-from saring.child import ChildState
+from saring.child import ChildSpec, ChildState
 from saring.config import Loaded, load
 from saring.config_problem import ConfigError
 from saring.config_schema import Config
 from saring.endpoint import Endpoint
 from saring.lineup import Lineup, Listening, needs_restart
 from saring.one_shot import OneShotError, run_one_shot
+from saring.prepared import recall, remember
 from saring.readiness import wait_until_ready
 from saring.resolv_conf import NoUpstreamError
 from saring.sockets import bind_listener, bind_workers, machine_has_ipv6
@@ -32,6 +33,7 @@ from saring.supervisor import Supervisor
 from saring.version import VERSION
 
 PREPARE_RETRY_S = 10.0
+OTHERS_WAIT_S = 5.0
 READY_WITHIN_S = 30.0
 
 
@@ -52,67 +54,77 @@ class Program:
         self._stop = asyncio.Event()
         self._reloading = asyncio.Lock()
         self._background: set[asyncio.Task[None]] = set()
+        self._prepared: asyncio.Future[Mapping[str, object]] = asyncio.get_running_loop().create_future()
         self._log = logs.get(__name__)
 
     async def run(self) -> int:
         """Runs until SIGTERM or SIGINT; returns the exit status."""
         self._handle_signals()
-        first_start = not (self._state.snapshots / "current").exists()
-        lineup = self._lineup()
-        if first_start:
+        if not (self._state.snapshots / "current").is_symlink():
             self._say("First start: preparing the database and the lists ...")
             try:
-                setup = await self._prepare()
+                self._prepared.set_result(await self._prepare())
             except OneShotError as error:
                 self._say(f"saring: the first start failed: {error}")
                 return 1
-            if self._stop.is_set():
-                return 0
-            self._start_workers(lineup)
-            self._start_others(lineup)
-            self._in_background(self._greet(setup))
-        else:
-            self._start_workers(lineup)
-            self._in_background(self._prepare_then_start_others())
+        elif not self._stop.is_set():
+            self._in_background(self._prepare_patiently())
+        if not self._stop.is_set():
+            self._start(self._lineup().workers())
+            self._in_background(self._start_others())
+            self._in_background(self._greet())
         await self._stop.wait()
-        await self._end(lineup)
+        await self._end(self._lineup())
         return 0
 
     def _lineup(self) -> Lineup:
         return Lineup(self._config, self._path, self._state, self._listening)
 
-    def _start_workers(self, lineup: Lineup) -> None:
-        for spec in lineup.workers():
-            self._supervisor.start(spec)
-
-    def _start_others(self, lineup: Lineup) -> None:
-        for spec in lineup.others():
+    def _start(self, specs: list[ChildSpec]) -> None:
+        for spec in specs:
             self._supervisor.start(spec)
 
     async def _prepare(self) -> Mapping[str, object]:
-        return await run_one_shot("prepare", self._lineup().orders(), self._stop)
+        result = await run_one_shot("prepare", self._lineup().orders(), self._stop)
+        if result:
+            remember(self._state, self._config, administrator=not result.get("setup_code"))
+        return result
 
-    async def _prepare_then_start_others(self) -> None:
+    async def _prepare_patiently(self) -> None:
         """With a snapshot to serve, a broken database is no reason to stop: it is tried again."""
+        if recall(self._state, self._config).administrator:
+            # Nobody waits for a setup code: the API may have the machine to itself first.
+            await self._api_is_ready()
         while not self._stop.is_set():
             try:
-                setup = await self._prepare()
+                self._prepared.set_result(await self._prepare())
+                return
             except OneShotError as error:
                 self._log.error(
                     "the database is not ready; DNS goes on from the last snapshot",
                     error=str(error),
                     again_in_s=PREPARE_RETRY_S,
                 )
-                with contextlib.suppress(TimeoutError):
-                    await asyncio.wait_for(self._stop.wait(), PREPARE_RETRY_S)
-                continue
-            if not self._stop.is_set():
-                self._start_others(self._lineup())
-                await self._greet(setup)
-            return
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._stop.wait(), PREPARE_RETRY_S)
 
-    async def _greet(self, setup: Mapping[str, object]) -> None:
+    async def _start_others(self) -> None:
+        """The API first: people wait for it. The spool and the nightly lists can wait a moment."""
+        if not recall(self._state, self._config).current:
+            await asyncio.shield(self._prepared)
+        self._start(self._lineup().api())
+        await self._api_is_ready()
+        self._start(self._lineup().background())
+
+    async def _api_is_ready(self) -> None:
+        if self._config.api.enabled:
+            await wait_until_ready(None, self._config.api.listen, OTHERS_WAIT_S)
+
+    async def _greet(self) -> None:
         """Says where everything is, once it answers."""
+        setup: Mapping[str, object] = {}
+        if not recall(self._state, self._config).administrator:
+            setup = await asyncio.shield(self._prepared)
         api = self._config.api.listen if self._config.api.enabled else None
         ready = await wait_until_ready(self._listening.dns[0], api, READY_WITHIN_S)
         if not self._stop.is_set():
@@ -150,7 +162,7 @@ class Program:
             try:
                 loaded = load(self._path, self._environ)
                 lineup = Lineup(loaded.config, self._path, self._state, self._listening)
-                specs = [*lineup.workers(), *lineup.others()]
+                specs = [*lineup.workers(), *lineup.api(), *lineup.background()]
             except (ConfigError, NoUpstreamError) as error:
                 self._log.error("the new configuration is refused; the old one stays", error=str(error))
                 return

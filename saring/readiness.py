@@ -24,8 +24,8 @@ class Ready:
     api: bool
 
 
-async def wait_until_ready(dns: Endpoint, api: Endpoint | None, within_s: float) -> Ready:
-    """Asks until both answer or ``within_s`` is over. No API counts as ready."""
+async def wait_until_ready(dns: Endpoint | None, api: Endpoint | None, within_s: float) -> Ready:
+    """Asks until both answer or ``within_s`` is over. What is ``None`` counts as ready."""
     deadline_s = time.monotonic() + within_s
     answers = await asyncio.gather(_until(dns, _dns_answers, deadline_s), _until(api, _api_answers, deadline_s))
     return Ready(answers[0], answers[1])

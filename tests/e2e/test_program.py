@@ -187,14 +187,14 @@ def test_start_twice_and_stop_cleanly_with_every_answer_in_the_log(tmp_path: Pat
     first = start(tmp_path, free_port(), free_port())
     try:
         wait_until_ready(first)
-        answers = sum(first.query(f"n{number}.example") is not None for number in range(50))
+        answers = sum(first.query(f"n{number}.{BLOCKED}") is not None for number in range(50))
         assert first.stop(signal.SIGINT) == 0
     finally:
         first.process.kill()
         first.process.wait()
     assert "Stopped." in first.stdout
     assert "Traceback" not in first.stderr
-    done = first.saring("log", "search", "--contains", "example", "--limit", "1000", "--json")
+    done = first.saring("log", "search", "--contains", BLOCKED, "--limit", "1000", "--json")
     assert sum(json.loads(line)["name"].startswith("n") for line in done.stdout.splitlines()) == answers == 50
     second = start(tmp_path, first.dns_port, first.api_port)
     try:
