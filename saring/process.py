@@ -19,7 +19,7 @@ install_from_environment()
 from saring import logs  # noqa: E402 -- the switch above must come first
 from saring.orders import Orders, OrdersError, read_orders  # noqa: E402 -- as above
 
-KINDS = ("worker", "loader", "api", "sync", "sync-run", "prepare")
+KINDS = ("worker", "loader", "api", "sync", "loader-once", "sync-run", "prepare")
 PR_SET_PDEATHSIG = 1
 
 
@@ -57,6 +57,10 @@ def run(kind: str, orders: Orders) -> int:
 
         return run_sync_process(orders)
     signal.pthread_sigmask(signal.SIG_UNBLOCK, HELD)
+    if kind == "loader-once":
+        from saring.process_loader import run_loader_once
+
+        return run_loader_once(orders)
     if kind == "sync-run":
         from saring.process_sync_run import run_sync_once
 

@@ -17,6 +17,7 @@ from querylog.store import Store, StoreError
 from saring import logs
 from saring.config_schema import Config
 from saring.labels import GenerationLabels
+from saring.one_shot import give_result
 from saring.orders import Orders
 from saring.query_store import open_store
 from saring.state_dir import StateDir
@@ -42,6 +43,21 @@ def run_loader_process(orders: Orders) -> int:
         loader.run(stop, config.log.load_interval_s, _now_us, lambda now_us: retention(config, now_us))
     finally:
         store.close()
+    return 0
+
+
+def run_loader_once(orders: Orders) -> int:
+    """Loads what there is, for a supervisor whose loader was not running when it was time to stop."""
+    state = StateDir(Path(orders.state_dir))
+    try:
+        store = open_store(state, writer=True)
+        try:
+            Loader(state.spool, store, GenerationLabels(state.snapshots)).run_once()
+        finally:
+            store.close()
+    except (StoreError, OSError) as error:
+        give_result(orders, {"error": f"the query log could not be loaded; the spool holds it: {error}"})
+        return 1
     return 0
 
 

@@ -22,7 +22,7 @@ from saring.config import Loaded, load
 from saring.config_problem import ConfigError
 from saring.config_schema import Config
 from saring.endpoint import Endpoint
-from saring.lineup import Lineup, Listening, needs_restart
+from saring.lineup import LOADER_STOP_S, Lineup, Listening, needs_restart
 from saring.one_shot import OneShotError, run_one_shot
 from saring.prepared import recall, remember
 from saring.readiness import wait_until_ready
@@ -152,9 +152,20 @@ class Program:
         for task in list(self._background):
             task.cancel()
         await asyncio.gather(*self._background, return_exceptions=True)
+        loader_runs = any(state.name == "loader" and state.pid for state in self._supervisor.states())
         await self._supervisor.stop(lineup.stop_stages())
+        if not loader_runs:
+            await self._load_what_is_left(lineup)
         (self._state.run / "supervisor.json").unlink(missing_ok=True)
         self._say("Stopped.")
+
+    async def _load_what_is_left(self, lineup: Lineup) -> None:
+        """Stopped within the first moments, or while the loader was down: rows = answers all the same."""
+        try:
+            async with asyncio.timeout(LOADER_STOP_S):
+                await run_one_shot("loader-once", lineup.orders(), asyncio.Event())
+        except (OneShotError, TimeoutError) as error:
+            self._log.error("the last answers stay in the spool until the next start", error=str(error))
 
     async def _reload(self) -> None:
         """SIGHUP: the new configuration if it is right, else none of it."""

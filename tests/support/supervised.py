@@ -17,6 +17,10 @@ orders = sys.stdin.readline().strip()
 def note(what):
     with open(log, "a") as file:
         file.write(f"{name} {what} {os.getpid()} {orders}\\n")
+def ready():
+    # The supervisor holds these back until a process says that it has its handlers.
+    note("start")
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, (signal.SIGTERM, signal.SIGHUP))
 """
 
 STEADY = """
@@ -25,14 +29,14 @@ def end(number, frame):
     sys.exit(0)
 signal.signal(signal.SIGTERM, end)
 signal.signal(signal.SIGHUP, lambda number, frame: note("hup"))
-note("start")
+ready()
 while True:
     signal.pause()
 """
 
 STUBBORN = """
 signal.signal(signal.SIGTERM, lambda number, frame: note("ignored"))
-note("start")
+ready()
 while True:
     signal.pause()
 """
@@ -50,7 +54,7 @@ def end(number, frame):
     note("term")
     sys.exit(0)
 signal.signal(signal.SIGTERM, end)
-note("start")
+ready()
 while True:
     signal.pause()
 """
