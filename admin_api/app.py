@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+from typing import Any
+
 from aiohttp import web
 from pydantic_core import to_json
 
@@ -39,9 +42,9 @@ from admin_api.services import Services
 DOCUMENT_PATH = f"{API}/openapi.json"
 
 
-def all_routes(services: Services, current: CurrentGeneration) -> tuple[Route, ...]:
-    """Every route, in the order of a manual; the OpenAPI document is made of the same."""
-    served = (
+def feature_routes(current: CurrentGeneration, metrics_need_token: bool) -> tuple[Route, ...]:
+    """Every route but the document's, in the order of a manual."""
+    return (
         *setup.ROUTES,
         # who
         *regency.ROUTES,
@@ -68,12 +71,24 @@ def all_routes(services: Services, current: CurrentGeneration) -> tuple[Route, .
         *tokens.ROUTES,
         # how it is
         *status.ROUTES,
-        *health.health_routes(services.metrics_need_token),
+        *health.health_routes(metrics_need_token),
     )
+
+
+def all_routes(version: str, current: CurrentGeneration, metrics_need_token: bool) -> tuple[Route, ...]:
+    """Every route; the OpenAPI document is made of the same, its own route included."""
     document: list[bytes] = []
-    served = (*served, health.document_route(DOCUMENT_PATH, lambda: document[0]))
-    document.append(to_json(openapi_document(served, services.version)))
-    return served
+    routes = (
+        *feature_routes(current, metrics_need_token),
+        health.document_route(DOCUMENT_PATH, lambda: document[0]),
+    )
+    document.append(to_json(openapi_document(routes, version)))
+    return routes
+
+
+def openapi_of(version: str, metrics_need_token: bool = False) -> dict[str, Any]:
+    """The OpenAPI document without a running application."""
+    return openapi_document(all_routes(version, CurrentGeneration(Path()), metrics_need_token), version)
 
 
 def create_app(services: Services) -> web.Application:
@@ -84,7 +99,7 @@ def create_app(services: Services) -> web.Application:
         client_max_size=services.limits.max_body_size_bytes,
     )
     attempts = FailedAttempts(services.limits.failed_auth_per_minute, services.limits.tracked_addresses)
-    for route in all_routes(services, current):
+    for route in all_routes(services.version, current, services.metrics_need_token):
         app.router.add_route(route.method, route.path, Endpoint(route, services, attempts).serve)
 
     async def close(_app: web.Application) -> None:

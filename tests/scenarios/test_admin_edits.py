@@ -12,6 +12,7 @@ from admin_api.to_policy import read_policy
 from tests.support.admin import Api
 from tests.support.admin import api as api
 from tests.support.admin import database_url as database_url
+from tests.support.admin import templates as templates
 from tests.support.postgresql import postgresql as postgresql
 
 AGENCY = {"code": "dinkes", "name": "Dinas Kesehatan"}

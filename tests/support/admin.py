@@ -5,8 +5,9 @@ from __future__ import annotations
 import asyncio
 import json
 import random
+import shutil
 import socket
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -14,7 +15,7 @@ from typing import Any
 
 import aiohttp
 import pytest
-from sqlalchemy import select
+from sqlalchemy import make_url, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from admin_api.database import Sessions, open_database, sessions_of
@@ -25,6 +26,7 @@ from admin_api.serve import run_api
 from admin_api.services import Limits, Published, Services, Status, WorkerStatus
 from blocklists.library import Library
 from tests.support.log_store import MemoryStore
+from tests.support.postgresql import Cluster
 
 NOW_S = 1_795_478_400.0  # 2026-11-24 00:00 UTC
 ADMIN = "saring_" + "a" * 64
@@ -206,13 +208,37 @@ async def running_api(url: str, directory: Path, **options: Any) -> AsyncIterato
         await engine.dispose()
 
 
+@pytest.fixture(scope="session")
+def templates(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    """Migrated databases by kind, made once and copied for each test."""
+    return {"sqlite": _migrated(f"sqlite:///{tmp_path_factory.mktemp('template')}/saring.db")}
+
+
+def _migrated(url: str) -> str:
+    async def migrate() -> None:
+        engine = open_database(url)
+        await upgrade(engine)
+        await engine.dispose()
+
+    asyncio.run(migrate())
+    return url
+
+
 @pytest.fixture(params=["sqlite", "postgresql"])
-def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    """The URL of an empty control database, of each kind in turn."""
+def database_url(request: pytest.FixtureRequest, templates: dict[str, str], tmp_path: Path) -> str:
+    """The URL of a new control database, of each kind in turn."""
     if request.param == "sqlite":
-        return f"sqlite:///{tmp_path}/saring.db"
-    new_database: Callable[[], str] = request.getfixturevalue("postgresql").new_database
-    return new_database()
+        return new_sqlite(templates, tmp_path)
+    cluster: Cluster = request.getfixturevalue("postgresql")
+    if "postgresql" not in templates:
+        templates["postgresql"] = _migrated(cluster.new_database())
+    return cluster.new_database(template=make_url(templates["postgresql"]).database or "")
+
+
+def new_sqlite(templates: dict[str, str], directory: Path) -> str:
+    """The URL of a new SQLite control database in that directory."""
+    shutil.copy(templates["sqlite"].removeprefix("sqlite:///"), directory / "saring.db")
+    return f"sqlite:///{directory}/saring.db"
 
 
 @pytest.fixture
@@ -223,7 +249,7 @@ async def api(database_url: str, tmp_path: Path) -> AsyncIterator[Api]:
 
 
 @pytest.fixture
-async def sqlite_api(tmp_path: Path) -> AsyncIterator[Api]:
+async def sqlite_api(templates: dict[str, str], tmp_path: Path) -> AsyncIterator[Api]:
     """The API on SQLite, for what no database has a say in."""
-    async with running_api(f"sqlite:///{tmp_path}/saring.db", tmp_path) as running:
+    async with running_api(new_sqlite(templates, tmp_path), tmp_path) as running:
         yield running

@@ -22,16 +22,16 @@ SERVER_OPTIONS = "-c listen_addresses= -c fsync=off -c synchronous_commit=off -c
 
 @dataclass(frozen=True, slots=True)
 class Cluster:
-    """A running server; ``new_database`` makes an empty database and gives its URL."""
+    """A running server; ``new_database`` makes a database, empty or a copy of another, and gives its URL."""
 
     binaries: Path
     directory: Path
     names: Iterator[int]
 
-    def new_database(self) -> str:
-        """The URL (for SQLAlchemy) of a new, empty database."""
+    def new_database(self, template: str = "template1") -> str:
+        """The URL (for SQLAlchemy) of a new database."""
         name = f"saring_{next(self.names)}"
-        run(self, "createdb", "-h", str(self.directory), "-U", "saring", name)
+        run(self, "createdb", "-h", str(self.directory), "-U", "saring", "-T", template, name)
         return f"postgresql://saring@/{name}?host={self.directory}"
 
 
