@@ -88,7 +88,7 @@ def read(directory: Path) -> Manifest:
     except OSError as error:
         raise IndexDamaged(f"{path} cannot be read: {error.strerror}") from error
     line, _, rest = content.partition(b"\n")
-    if rest.strip() != hashlib.sha256(line).hexdigest().encode():
+    if rest != hashlib.sha256(line).hexdigest().encode() + b"\n":
         raise IndexDamaged(f"{path} is damaged: its checksum does not fit")
     try:
         return _decoded(json.loads(line))

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Final
 
 AUTO: Final = "auto"
+FORMAT_NAMES: Final = (AUTO, "plain", "hosts", "wildcard")  # ``formats/detect.py`` registers them
 MIB: Final = 1 << 20
 
 _CODE: Final = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}")
@@ -39,6 +40,8 @@ class Source:
         wrong = [] if _CODE.fullmatch(self.code) else [f"code {self.code!r}: a-z, 0-9, - and _, at most 64"]
         if not self.location:
             wrong.append("location is empty: a URL or a path is due")
+        if self.format not in FORMAT_NAMES:
+            wrong.append(f"format {self.format!r}: {', '.join(FORMAT_NAMES)}")
         if not 0 <= self.shrink_limit <= 1:
             wrong.append(f"shrink_limit {self.shrink_limit}: from 0 to 1")
         for label, value in (

@@ -13,8 +13,9 @@ from blocklists.formats.wildcard import Wildcard
 
 HEAD_SIZE: Final = 65_536
 _MAX_LINES: Final = 1_000
+# The atomic group is left by one way only: comments that could be divided in many must not take exponential time.
 _HTML: Final = re.compile(
-    rb"\A[\s\xef\xbb\xbf]*(?:<!--.*?-->\s*|<\?xml[^>]*>\s*)*<(?:!doctype\s+html|html|head|body|script|title)\b",
+    rb"(?:\xef\xbb\xbf)?(?>(?:\s|<!--.*?-->|<\?xml[^>]*>)*)<(?:!doctype\s+html|html|head|body|script|title)\b",
     re.S | re.I,
 )
 

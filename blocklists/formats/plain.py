@@ -10,7 +10,8 @@ from blocklists.formats.bulk import names_of
 from blocklists.formats.harvest import Harvest
 from blocklists.formats.odd import is_comment, settle, without_comment
 
-_NAME: Final = re.compile(rb"[^\s/|^*=#$@]+(\.[^\s/|^*=#$@]+)+\.?")
+# Labels hold no dot, so that there is one way only to read a line: a hostile one must not take exponential time.
+_NAME: Final = re.compile(rb"[^\s.:/|^*=#$@]+(?:\.[^\s.:/|^*=#$@]+)+\.?")
 
 
 class Plain:

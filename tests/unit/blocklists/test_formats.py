@@ -1,6 +1,6 @@
 """Each format against a fixture written for the project and a dump of all that is to be read from it.
 
-To renew a dump after a change that is meant: ``python -m tests.unit.blocklists.test_formats``; then read the difference.
+To renew the dumps after a change: ``python -m tests.unit.blocklists.test_formats``; then read the difference.
 """
 
 from __future__ import annotations
@@ -126,6 +126,16 @@ def test_web_pages_are_known(head: bytes) -> None:
 @pytest.mark.parametrize("head", [b"", b"# <html>\na.example\n", b"<a.example\n", b"html.example\n", b"<htmlx>"])
 def test_lists_are_no_web_pages(head: bytes) -> None:
     assert not is_html(head)
+
+
+@pytest.mark.parametrize(
+    "head",
+    [b"x." * 30_000 + b"|", b"<!---->" * 9_000 + b"x", b"<!--" * 16_000, b"*." * 30_000, b"0 " * 30_000, b" " * 60_000],
+)
+def test_hostile_beginnings_take_no_exponential_time(head: bytes) -> None:
+    """A pattern with two ways to read a piece would not come back from these in anybody's lifetime."""
+    assert not is_html(head)
+    assert detect(head).name in FORMATS
 
 
 def main() -> None:

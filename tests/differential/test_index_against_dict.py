@@ -1,0 +1,79 @@
+"""The compiled index against a dictionary of names, asked the same questions."""
+
+from __future__ import annotations
+
+import random
+import tempfile
+from functools import partial
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from blocklists import merge
+from blocklists.entries import read_keys
+from blocklists.entry import MAX_COVER, Cover
+from blocklists.index import Match
+from dnswire.name import from_labels, labels, parents
+from tests.support.lists import opened
+
+Lists = dict[int, dict[bytes, int]]
+
+# Labels that share beginnings and ends, look like length octets, or hold any octet but NUL (which separates keys).
+LABELS = st.one_of(
+    st.sampled_from(
+        [b"a", b"b", b"aa", b"www", b"com", b"0", b"1", b"-", b"_x", b"\x01a", b"\x02\x01a", b"a.b", b"\\"]
+    ),
+    st.sampled_from([b"x" * 48, b"0" + b"x" * 48, b"a0" + b"x" * 48, b"y" * 63]),
+    st.binary(min_size=1, max_size=4).map(lambda label: label.lower().replace(b"\0", b"\xff")),
+)
+NAMES = st.lists(LABELS, min_size=1, max_size=3).map(from_labels)
+COVERS = st.integers(1, MAX_COVER)
+LISTS = st.dictionaries(st.integers(1, 300), st.dictionaries(NAMES, COVERS, min_size=1, max_size=12), max_size=5)
+
+
+def expected(lists: Lists, name: bytes) -> list[Match]:
+    """What the lists say of a name, worked out one by one."""
+    found: list[Match] = []
+    for parent in parents(name):
+        relevant = (Cover.SELF, Cover.ALLOW_SELF) if parent == name else (Cover.BELOW, Cover.ALLOW_BELOW)
+        for list_id in sorted(lists):
+            cover = lists[list_id].get(parent, 0)
+            for bit, allow in zip(relevant, (False, True), strict=True):
+                if cover & bit:
+                    found.append(Match(len(labels(parent)), list_id, allow))
+    return found
+
+
+@given(LISTS, st.lists(NAMES, max_size=10), LABELS)
+@settings(deadline=None, max_examples=60)
+def test_any_lists_match_as_a_dictionary_does(lists: Lists, others: list[bytes], label: bytes) -> None:
+    listed = [name for covers in lists.values() for name in covers]
+    below = [from_labels([label, *labels(name)]) for name in [*listed, *others]]
+    above = [parent for name in listed for parent in parents(name)]
+    with tempfile.TemporaryDirectory() as directory:
+        index = opened(Path(directory), lists)
+        for name in [*listed, *others, *below, *above]:
+            assert list(index.match(name)) == expected(lists, name)
+        assert index.names == len(set(listed))
+        index.close()
+
+
+def test_many_names_in_overlapping_lists(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Many chunks of each list, so that the merge meets every way in which they can lie beside one another."""
+    monkeypatch.setattr(merge, "read_keys", partial(read_keys, chunk_size=300))
+    rng = random.Random(20261124)
+    pool = [from_labels([b"n%x" % rng.getrandbits(14), rng.choice([b"com", b"id", b"example"])]) for _ in range(4_000)]
+    pool += [from_labels([b"www", *labels(name)]) for name in pool[:2_000]]
+    lists: Lists = {
+        list_id: {name: rng.choice([1, 2, 3]) for name in rng.sample(pool, size)}
+        for list_id, size in ((1, 6_000), (2, 3_000), (3, 3_000), (4, 100), (268_435_455, 1))
+    }
+    index = opened(tmp_path, lists)
+    assert index.names == len(set().union(*lists.values()))
+    for name in pool:
+        assert list(index.match(name)) == expected(lists, name)
+        child = from_labels([b"m", *labels(name)])
+        assert list(index.match(child)) == expected(lists, child)
+    index.close()
