@@ -25,7 +25,7 @@ from blocklists.state import Version
 from policy.check import check
 from policy.document import encode
 from policy.model import Policy
-from policy.problems import Problem, Severity
+from policy.problems import Severity
 from saring.state_dir import Lock, StateDir
 from snapshots.generation import GenerationDamaged, open_generation, read_policy
 from snapshots.layout import current_target, number_of, numbers
@@ -74,7 +74,7 @@ class Publisher:
     def _write(
         self, policy: Policy, sources: list[SourceRow], library: Library | None, progress: Progress
     ) -> Published:
-        warning = _refuse_unsound(policy)
+        _refuse_unsound(policy)
         root = self._state.snapshots
         number, current = current_policy(root)
         if library is not None and current is not None and not _is_sound(root, number):
@@ -87,7 +87,7 @@ class Publisher:
         # Compared with the newest, not the one in force: somebody who rolled back must not be overruled by a
         # restart, only by a further edit or a list that changed.
         if current is not None and newest is not None and _same(_complete(policy, versions), newest):
-            return Published(number, warning)
+            return Published(number)
         index_path: Path | None = None
         if library is None:
             versions = _versions(current)
@@ -99,7 +99,7 @@ class Publisher:
         except snapshots.publish.PublishError as error:
             raise PublishError(str(error)) from error
         prune(root, keep=KEPT_GENERATIONS, min_age_s=KEPT_AGE_S, now_s=now_s)
-        return Published(number, warning)
+        return Published(number)
 
     def _compile(self, wanted: dict[int, _Wanted], library: Library, progress: Progress) -> tuple[dict[int, str], Path]:
         """The versions that went in, and the index. A version that is damaged on disk gives way to the one before."""
@@ -148,18 +148,14 @@ def _is_sound(root: Path, number: int) -> bool:
     return True
 
 
-def _refuse_unsound(policy: Policy) -> str:
-    """Raises ``PublishError`` where the policy has errors; returns its warnings as a text."""
-    problems = check(policy)
-    errors = [problem for problem in problems if problem.severity is Severity.ERROR]
-    if errors:
-        raise PublishError(f"the policy in the control database is not sound: {_some(errors)}. Correct it there.")
-    return _some(problems)
-
-
-def _some(problems: list[Problem]) -> str:
-    more = f" and {len(problems) - SHOWN_PROBLEMS} more" if len(problems) > SHOWN_PROBLEMS else ""
-    return "; ".join(str(problem) for problem in problems[:SHOWN_PROBLEMS]) + more
+def _refuse_unsound(policy: Policy) -> None:
+    """Raises ``PublishError`` where the policy has errors. Warnings were shown to whoever made the edit."""
+    errors = [problem for problem in check(policy) if problem.severity is Severity.ERROR]
+    if not errors:
+        return
+    more = f" and {len(errors) - SHOWN_PROBLEMS} more" if len(errors) > SHOWN_PROBLEMS else ""
+    shown = "; ".join(str(problem) for problem in errors[:SHOWN_PROBLEMS])
+    raise PublishError(f"the policy in the control database is not sound: {shown}{more}. Correct it there.")
 
 
 def _wanted(sources: Iterable[SourceRow], library: Library) -> dict[int, _Wanted]:

@@ -142,7 +142,7 @@ def sync(context: click.Context, codes: tuple[str, ...], everything: bool, as_js
     done = _sync_with_bar(loaded, list(codes))
     if as_json:
         results = [dataclasses.asdict(result) for result in done.results]
-        print_json({"lists": results, "generation": done.published.generation, "warning": done.published.warning})
+        print_json({"lists": results, "generation": done.published.generation})
     else:
         _print_results(done)
     context.exit(0 if all(result.good for result in done.results) else 1)
@@ -189,8 +189,6 @@ def _print_results(done: SyncDone) -> None:
         table.add_row(result.code, Text(result.kind, style=colours[result.kind]), Text(result.text))
     print_rich(table)
     click.echo(f"generation {done.published.generation} is in force")
-    if done.published.warning:
-        click.echo(done.published.warning, err=True)
 
 
 @lists.command()
