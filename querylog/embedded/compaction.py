@@ -75,6 +75,7 @@ def merge(root: Path, wanted: Merge, path: str, memory_limit_bytes: int) -> Segm
         "autoinstall_known_extensions": False,
     }
     try:
+        spill.mkdir(parents=True, exist_ok=True)  # DuckDB makes only the last part of a path
         with duckdb.connect(":memory:", config=config) as connection:
             rows = connection.read_parquet(files, hive_partitioning=False)
             reader = rows.order(_GAP_ORDER if wanted.kind == GAP else _ROW_ORDER).to_arrow_reader(ROW_GROUP_ROWS)

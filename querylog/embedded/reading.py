@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 import secrets
+import tempfile
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -48,7 +49,8 @@ class Reader:
                 "config": {
                     "memory_limit": f"{memory_limit_bytes}B",
                     "threads": threads,
-                    "temp_directory": str(root / "tmp" / f"read-{name}"),
+                    # Not in the store: a reader needs no right to write there.
+                    "temp_directory": str(Path(tempfile.gettempdir()) / f"saring-log-{name}"),
                     "autoinstall_known_extensions": False,
                 }
             },

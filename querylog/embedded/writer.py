@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import fcntl
 import os
+import shutil
 import threading
 from collections.abc import Mapping
 from dataclasses import replace
@@ -147,6 +148,7 @@ class Writer:
     def _remove_orphans(self) -> None:
         """Files of a load or merge that was killed before its manifest: their rows come again from the spool."""
         known = {info.path for info in self.manifest.segments} | {file.path for file in self.manifest.obsolete}
+        shutil.rmtree(self._root / "tmp", ignore_errors=True)
         for path in self._root.glob("*/*.parquet"):
             if str(path.relative_to(self._root)) not in known:
                 path.unlink()

@@ -184,6 +184,17 @@ def test_a_merge_that_loses_rows_is_refused(log: Log) -> None:
     assert log.files() == {segment.path}
 
 
+def test_a_merge_larger_than_its_memory_goes_through_the_disk(log: Log) -> None:
+    for number in range(60_000):
+        log.add(name=f"n{number * 7919 % 60_000}.example.id", time_us=START_US + number * 7919 % 60_000)
+    log.load()
+    (segment,) = manifest.read(log.root / "log").segments
+    wanted = compaction.Merge((segment,), FINAL_LEVEL)
+    output = compaction.merge(log.root / "log", wanted, f"{segment.day}/raw-77.parquet", 24 << 20)
+    assert output.rows == 60_000
+    assert not list((log.root / "log" / "tmp").iterdir())
+
+
 def test_gaps_are_compacted_and_dropped_too(log: Log) -> None:
     for number in range(3):
         log.add(rrtype=70_000)
