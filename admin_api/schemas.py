@@ -199,9 +199,7 @@ def put_basis(row: RuleRow, basis: Basis) -> None:
 
 def basis_of(row: RuleRow) -> Basis:
     """The letter in a rule's columns."""
-    return Basis(
-        number=row.basis_number, date=row.basis_date or None, signer=row.basis_signer, note=row.basis_note
-    )
+    return Basis(number=row.basis_number, date=row.basis_date or None, signer=row.basis_signer, note=row.basis_note)
 
 
 def day_bits(days: list[f.Day]) -> int:

@@ -188,9 +188,7 @@ class Importer:
         self._count(resource.kind, row, resource.label(row), before, as_json(resource.show(row)))
         return row
 
-    def _count(
-        self, kind: str, row: Edited, label: str, before: dict[str, Any] | None, after: dict[str, Any]
-    ) -> None:
+    def _count(self, kind: str, row: Edited, label: str, before: dict[str, Any] | None, after: dict[str, Any]) -> None:
         if before is None:
             self.created[kind] += 1
             self.acts.append(Act("create", kind, row.id, label, after=after))

@@ -24,9 +24,7 @@ class ServiceInput(Strict):
     title: f.Title
     category: f.Code
     """The category that it belongs to."""
-    names: Annotated[
-        list[f.DnsName], AfterValidator(f.distinct), Field(min_length=1, max_length=f.MAX_SERVICE_NAMES)
-    ]
+    names: Annotated[list[f.DnsName], AfterValidator(f.distinct), Field(min_length=1, max_length=f.MAX_SERVICE_NAMES)]
     """Its names, each with every name below."""
 
 

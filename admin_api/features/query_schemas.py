@@ -188,4 +188,3 @@ def show_row(row: Row) -> QueryOutput:
         cache=row.cache,
         latency_us=row.latency_us,
     )
-

@@ -35,7 +35,7 @@ class Token(Edited, Base):
     expires_s: Mapped[int | None] = mapped_column(BigInteger)
     last_used_s: Mapped[int | None] = mapped_column(BigInteger)
 
-    user: Mapped[User] = relationship(lazy="selectin")
+    user: Mapped[User] = relationship(lazy="joined")
 
 
 class SetupCode(Identified, Base):

@@ -178,8 +178,6 @@ class Crud(Generic[RowT, InT, OutT]):
             raise not_found(f"{resource.kind} {call.item_id}")
         return row
 
-    def _shown(
-        self, row: RowT, shown: OutT, headers: dict[str, str], status: HTTPStatus = HTTPStatus.OK
-    ) -> Reply:
+    def _shown(self, row: RowT, shown: OutT, headers: dict[str, str], status: HTTPStatus = HTTPStatus.OK) -> Reply:
         tag = etag(self._resource.kind, row.id, row.version)
         return Reply(shown, status, headers | {"ETag": tag})

@@ -38,9 +38,7 @@ class Edited:
     in_policy: bool = True
 
 
-async def edit(
-    call: Call, work: Callable[[AsyncSession], Awaitable[tuple[T, Edited]]]
-) -> tuple[T, dict[str, str]]:
+async def edit(call: Call, work: Callable[[AsyncSession], Awaitable[tuple[T, Edited]]]) -> tuple[T, dict[str, str]]:
     """Runs ``work`` as one edit; returns its result and the headers that say what became of the publication.
 
     Raises a 422 problem where the policy would no longer be sound; then nothing was changed.

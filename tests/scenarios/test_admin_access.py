@@ -26,13 +26,19 @@ async def two_agencies(api: Api) -> str:
         await api.made("/units", {"agency_id": number, "code": "umum", "name": "Umum"})
         await api.made("/networks", {"cidr": f"10.{number}.0.0/16", "agency_id": number})
     target = {"kind": "name", "value": "a.example"}
-    for scope in ({"kind": "regency"}, {"kind": "agency", "id": 1}, {"kind": "agency", "id": 2}, {"kind": "unit", "id": 2}):
+    for scope in (
+        {"kind": "regency"},
+        {"kind": "agency", "id": 1},
+        {"kind": "agency", "id": 2},
+        {"kind": "unit", "id": 2},
+    ):
         await api.made("/rules", {"title": str(scope), "scope": scope, "target": target, "action": "block"})
     return await api.token(Scope.POLICY_READ, Scope.QUERIES_READ, login="kontak", agency_id=1)
 
 
 @pytest.mark.parametrize(
-    "authorization", ["", "Bearer", "Bearer x", "Basic YTpi", f"Bearer {ADMIN[:-1]}b", f"Token {ADMIN}", "Bearer saring_\u00e9"]
+    "authorization",
+    ["", "Bearer", "Bearer x", "Basic YTpi", f"Bearer {ADMIN[:-1]}b", f"Token {ADMIN}", "Bearer saring_\u00e9"],
 )
 async def test_what_is_no_token_of_ours_opens_nothing(sqlite_api: Api, authorization: str) -> None:
     refused = await sqlite_api.get("/agencies", token=None, headers={"Authorization": authorization})

@@ -205,7 +205,8 @@ async def test_the_whole_of_a_policy_survives_the_way_through_the_api(api: Api) 
     page = {"kind": "page", "address4": "10.20.0.9", "ttl_s": 30}
     await api.made("/categories", CATEGORY | {"answer": page})
     await api.made(
-        "/services", {"code": "slot", "title": "Slot", "category": "perjudian", "names": ["SLOT.example.", "bücher.example"]}
+        "/services",
+        {"code": "slot", "title": "Slot", "category": "perjudian", "names": ["SLOT.example.", "bücher.example"]},
     )
     windows = [
         {"days": ["fri", "mon"], "start": "07:30", "end": "12:00"},
@@ -279,5 +280,14 @@ async def test_collections_come_in_pages(api: Api) -> None:
     assert third.json["next_cursor"] is None
     assert "Link" not in third.headers
     assert (await api.get("/holidays?year=2025")).json["items"] == []
-    for query in ("limit=0", "limit=501", "limit=x", "limit=1_0", "cursor=%21", "cursor=aWQ6eA", "page=2", "limit=1&limit=2"):
+    for query in (
+        "limit=0",
+        "limit=501",
+        "limit=x",
+        "limit=1_0",
+        "cursor=%21",
+        "cursor=aWQ6eA",
+        "page=2",
+        "limit=1&limit=2",
+    ):
         assert (await api.get(f"/holidays?{query}")).status == 422, query

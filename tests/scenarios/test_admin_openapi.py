@@ -1,11 +1,10 @@
-"""The OpenAPI document is true: schemathesis calls every operation as the document says, and holds the answers to it."""
+"""The OpenAPI document is true: schemathesis calls every operation as it says, and holds the answers to it."""
 
 from __future__ import annotations
 
 import os
 import tomllib
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -79,8 +78,6 @@ def test_the_document_served_is_the_one_made_from_the_routes(served: Api) -> Non
     phases=PHASES,
     suppress_health_check=list(HealthCheck),
 )
-def test_every_operation_answers_as_the_document_says(
-    case: Any, served: Api, session: requests.Session
-) -> None:
+def test_every_operation_answers_as_the_document_says(case: Any, served: Api, session: requests.Session) -> None:
     headers = {"Authorization": f"Bearer {ADMIN}"}
     case.call_and_validate(base_url=served.base, headers=headers, session=session, timeout=20)

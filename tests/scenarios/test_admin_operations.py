@@ -31,7 +31,9 @@ async def test_a_check_explains_by_the_generation_in_force(sqlite_api: Api) -> N
     assert (await sqlite_api.get("/check?name=www.tiktok.com")).status == 503
     number = await published(sqlite_api)
     # Tuesday 2026-11-24, 09:00 and 18:00 in Jakarta.
-    office = await sqlite_api.get("/check?name=WWW.TikTok.com.&type=AAAA&client=10.20.4.7&at=2026-11-24T09:00:00%2B07:00")
+    office = await sqlite_api.get(
+        "/check?name=WWW.TikTok.com.&type=AAAA&client=10.20.4.7&at=2026-11-24T09:00:00%2B07:00"
+    )
     assert office.json["generation"] == number
     explanation = office.json["explanation"]
     assert (explanation["name"], explanation["rrtype"]) == ("www.tiktok.com", 28)
@@ -79,7 +81,10 @@ async def test_generations_are_listed_and_taken_back(sqlite_api: Api) -> None:
     root = sqlite_api.services.snapshots_root
     second = publish(root, replace(await read_policy(sqlite_api.sessions), revision=7), None, 1_795_000_000.0)
     items = (await sqlite_api.get("/generations")).json["items"]
-    assert [(item["number"], item["current"], item["revision"]) for item in items] == [(second, True, 7), (first, False, 1)]
+    assert [(item["number"], item["current"], item["revision"]) for item in items] == [
+        (second, True, 7),
+        (first, False, 1),
+    ]
     back = await sqlite_api.post(f"/generations/{first}/rollback")
     assert (back.status, back.headers["Saring-Generation"]) == (200, str(first))
     assert (await sqlite_api.get("/generations")).json["items"][1]["current"]

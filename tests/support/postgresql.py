@@ -17,7 +17,9 @@ import pytest
 
 from tests.support.needs import missing
 
-SERVER_OPTIONS = "-c listen_addresses= -c fsync=off -c synchronous_commit=off -c full_page_writes=off -c max_connections=40"
+SERVER_OPTIONS = (
+    "-c listen_addresses= -c fsync=off -c synchronous_commit=off -c full_page_writes=off -c max_connections=40"
+)
 
 
 @dataclass(frozen=True, slots=True)

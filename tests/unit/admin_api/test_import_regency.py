@@ -50,7 +50,12 @@ async def test_the_documented_example_becomes_a_policy(url: str) -> None:
     assert policy.schedules[0].windows[3].end_min == 240
     block, allow = policy.rules
     assert (block.target.kind, block.target.value, block.schedule_id) == (TargetKind.CATEGORY, "media_sosial", 1)
-    assert (allow.scope.kind, allow.action, allow.exception, allow.approver) == (ScopeKind.UNIT, Action.ALLOW, True, "budi")
+    assert (allow.scope.kind, allow.action, allow.exception, allow.approver) == (
+        ScopeKind.UNIT,
+        Action.ALLOW,
+        True,
+        "budi",
+    )
     assert (allow.valid_from_s, allow.valid_until_s) == (1767200400, 1798736400)
     assert block.basis.date == "2026-01-05"
 
@@ -90,7 +95,11 @@ async def test_every_mistake_is_told_and_nothing_is_written(url: str) -> None:
     with pytest.raises(ImportRefusedError) as refused:
         await imported(url, wrong)
     fields = [error.field for error in refused.value.errors]
-    assert fields == ["service tiktok: category", "rule medsos-jam-kerja: target.value", "rule humas-boleh-tiktok: scope"]
+    assert fields == [
+        "service tiktok: category",
+        "rule medsos-jam-kerja: target.value",
+        "rule humas-boleh-tiktok: scope",
+    ]
     _, policy = await imported(url)
     assert policy.agencies == ()
 
