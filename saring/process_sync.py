@@ -22,7 +22,7 @@ from saring.config_schema import Config
 from saring.control import Control, open_control
 from saring.one_shot import OneShotError, run_one_shot
 from saring.orders import Orders
-from saring.publisher import Publisher, PublishError
+from saring.publisher import Publisher, PublishError, needs_compiling
 from saring.schedule import next_run_s
 from saring.state_dir import StateDir, write_json
 from saring.status import newest_revision
@@ -85,6 +85,7 @@ class Scheduler:
         self._repair_not_before_s = 0.0
         self._running: asyncio.Task[None] | None = None
         self._wanted: set[str] = set()
+        self._to_compile = False
         self._told: dict[str, object] = {}
         self._log = logs.get(__name__)
 
@@ -118,15 +119,17 @@ class Scheduler:
     def _begin_sync(self) -> None:
         if self._running is not None and self._running.done():
             self._running = None
-        if not self._wanted or self._running is not None:
+        if self._running is not None or not (self._wanted or self._to_compile):
             return
-        codes = [] if ALL in self._wanted else sorted(self._wanted)
+        codes = None if ALL in self._wanted else sorted(self._wanted)
         self._wanted.clear()
+        self._to_compile = False
         self._running = asyncio.create_task(self._sync(codes))
 
-    async def _sync(self, codes: list[str]) -> None:
-        self._log.info("sync begins", lists=codes or "all")
-        orders = dataclasses.replace(self._orders, code=",".join(codes), force_all=not codes)
+    async def _sync(self, codes: list[str] | None) -> None:
+        """All lists (``None``), some, or none: then only what is in the library is compiled and published."""
+        self._log.info("sync begins", lists="all" if codes is None else codes)
+        orders = dataclasses.replace(self._orders, code=",".join(codes or ()), force_all=codes is None)
         try:
             result = await self._run_sync(orders)
         except OneShotError as error:
@@ -145,6 +148,11 @@ class Scheduler:
         self._looked_at_revision = revision
         self._retry_s = 0.0
         self._wanted.update(await self._control.never_fetched())
+        # A list that was switched on again, or whose compilation was cut short, is in the library already.
+        sources = await self._control.sources()
+        self._to_compile = await asyncio.to_thread(
+            needs_compiling, self._state.snapshots, sources, self._control.library
+        )
 
     async def _repair(self, revision: int, now_s: float) -> None:
         """Publishes what the one who edited could not: he was killed, or the disk was full."""

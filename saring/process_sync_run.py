@@ -20,11 +20,11 @@ NICENESS = 10
 
 
 def run_sync_once(orders: Orders) -> int:
-    """Syncs the lists named in ``orders.code`` (separated by commas), or all; returns the exit status."""
+    """Syncs the lists named in ``orders.code`` (separated by commas), or all, or none; returns the exit status."""
     os.nice(NICENESS)
     config = Config.model_validate_json(orders.config)
     state = StateDir(Path(orders.state_dir))
-    codes = [] if orders.force_all else orders.code.split(",")
+    codes = None if orders.force_all else [code for code in orders.code.split(",") if code]
     try:
         done = asyncio.run(run_sync(config, state, codes, Silent(), time.time))
     except (PublishError, HeldError) as error:

@@ -24,7 +24,7 @@ from blocklists.progress import Progress, Silent
 from blocklists.state import Version
 from policy.check import check
 from policy.document import encode
-from policy.model import Policy
+from policy.model import Policy, Target, TargetKind
 from policy.problems import Severity
 from saring.state_dir import Lock, StateDir
 from snapshots.generation import GenerationDamaged, open_generation, read_policy
@@ -75,6 +75,7 @@ class Publisher:
         self, policy: Policy, sources: list[SourceRow], library: Library | None, progress: Progress
     ) -> Published:
         _refuse_unsound(policy)
+        policy = _without_disabled(policy, sources)
         root = self._state.snapshots
         number, current = current_policy(root)
         if library is not None and current is not None and not _is_sound(root, number):
@@ -166,6 +167,28 @@ def _wanted(sources: Iterable[SourceRow], library: Library) -> dict[int, _Wanted
         if row.enabled and version is not None:
             found[row.list_id] = _Wanted(row.list_id, row.code, version_text(version))
     return found
+
+
+def needs_compiling(root: Path, sources: Iterable[SourceRow], library: Library) -> bool:
+    """Whether lists are to be served that the index in force does not hold, or not in that version."""
+    number, newest = newest_policy(root)
+    wanted = {list_id: one.version for list_id, one in _wanted(sources, library).items()}
+    return number > 0 and wanted != _versions(newest)
+
+
+def _without_disabled(policy: Policy, sources: Iterable[SourceRow]) -> Policy:
+    """The policy without its disabled lists and the rules about them.
+
+    The index may hold a list's entries for a while longer; of a list that the policy does not know they have no say,
+    so that switching a list off is in force at once.
+    """
+    disabled = {row.code for row in sources if not row.enabled}
+    about_disabled = {Target(TargetKind.LIST, code) for code in disabled}
+    return dataclasses.replace(
+        policy,
+        lists=tuple(info for info in policy.lists if info.code not in disabled),
+        rules=tuple(rule for rule in policy.rules if rule.target not in about_disabled),
+    )
 
 
 def version_text(version: Version) -> str:

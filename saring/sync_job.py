@@ -31,20 +31,20 @@ class SyncDone:
 
 
 async def run_sync(
-    config: Config, state: StateDir, codes: Sequence[str], progress: Progress, clock: Callable[[], float]
+    config: Config, state: StateDir, codes: Sequence[str] | None, progress: Progress, clock: Callable[[], float]
 ) -> SyncDone:
-    """Syncs the lists of these codes, or all enabled ones where there are none.
+    """Syncs the lists of these codes (``None``: all enabled ones), then compiles and publishes what is new.
 
     Raises ``HeldError`` where another sync runs, ``PublishError`` where a code is unknown or publishing fails.
     """
     with Lock.take(state.run / "sync.lock"):
         async with open_control(config, state) as control:
             rows = await control.sources()
-            unknown = sorted(set(codes) - {row.code for row in rows})
+            unknown = sorted(set(codes or ()) - {row.code for row in rows})
             if unknown:
                 known = ", ".join(sorted(row.code for row in rows))
                 raise PublishError(f"there is no list {', '.join(unknown)}; known are {known or 'none'}")
-            wanted = [row for row in rows if (row.code in codes if codes else row.enabled)]
+            wanted = [row for row in rows if (row.enabled if codes is None else row.code in codes)]
             policy = await read_policy(control.sessions)
             results = await sync_lists(
                 wanted,

@@ -139,7 +139,7 @@ def sync(context: click.Context, codes: tuple[str, ...], everything: bool, as_js
     loaded = load_config(context)
     # What went wrong is in the table; a log beside a progress bar would only tear it.
     logs.configure("error", "auto", "lists-sync")
-    done = _sync_with_bar(loaded, list(codes))
+    done = _sync_with_bar(loaded, list(codes) or None)
     if as_json:
         results = [dataclasses.asdict(result) for result in done.results]
         print_json({"lists": results, "generation": done.published.generation})
@@ -148,7 +148,7 @@ def sync(context: click.Context, codes: tuple[str, ...], everything: bool, as_js
     context.exit(0 if all(result.good for result in done.results) else 1)
 
 
-def _sync_with_bar(loaded: Any, codes: list[str]) -> SyncDone:
+def _sync_with_bar(loaded: Any, codes: list[str] | None) -> SyncDone:
     from rich.console import Console
     from sqlalchemy.exc import SQLAlchemyError
 

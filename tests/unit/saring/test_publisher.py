@@ -13,9 +13,11 @@ from sqlalchemy import update
 from admin_api.database import editing
 from admin_api.journal import advance_revision
 from admin_api.migrations import upgrade
-from admin_api.models import AgencyRow, NetworkRow
+from admin_api.models import AgencyRow, Blocklist, NetworkRow
 from blocklists.progress import Silent
 from dnswire.name import from_text
+from policy.explain import ByTenant, explain
+from policy.model import Verdict
 from saring.bootstrap import import_document
 from saring.config import load
 from saring.config_schema import Config
@@ -23,7 +25,7 @@ from saring.control import Control, open_control
 from saring.labels import GenerationLabels
 from saring.people import local_actor
 from saring.process_prepare import prepare
-from saring.publisher import Publisher, PublishError, current_policy, newest_policy
+from saring.publisher import Publisher, PublishError, current_policy, needs_compiling, newest_policy
 from saring.state_dir import StateDir
 from saring.status import current_generation, newest_revision
 from saring.sync_job import run_sync
@@ -80,13 +82,30 @@ class World:
         return (await self.publisher.publish()).generation
 
     async def sync(self, *codes: str) -> list[str]:
-        done = await run_sync(self.config, self.state, codes, Silent(), clock)
+        done = await run_sync(self.config, self.state, codes or None, Silent(), clock)
         return [result.kind for result in done.results]
 
     async def rename_agency(self, name: str) -> None:
         async with editing(self.control.sessions) as session:
             await session.execute(update(AgencyRow).values(name=name))
             await advance_revision(session)
+
+    async def switch(self, enabled: bool) -> None:
+        async with editing(self.control.sessions) as session:
+            await session.execute(update(Blocklist).where(Blocklist.code == "judi").values(enabled=enabled))
+            await advance_revision(session)
+
+    def is_blocked(self, name: str) -> bool:
+        generation = open_current(self.state.snapshots)
+        try:
+            wire = from_text(name)
+            explanation = explain(generation.policy, generation.index, ByTenant(0), wire, 1, NOW_S)
+            return explanation.decision.verdict is Verdict.BLOCKED
+        finally:
+            generation.close()
+
+    async def to_compile(self) -> bool:
+        return needs_compiling(self.state.snapshots, await self.control.sources(), self.control.library)
 
     def list_names(self, *names: str) -> None:
         (self.directory / "judi.txt").write_text("".join(f"{name}\n" for name in names), encoding="utf-8")
@@ -187,6 +206,23 @@ async def test_a_rollback_holds_until_the_next_edit(world: World) -> None:
     assert (current_policy(world.state.snapshots)[0], newest_policy(world.state.snapshots)[0]) == (1, 2)
     await world.rename_agency("Benar")
     assert await world.publish() == 3
+
+
+async def test_a_list_is_off_at_once_and_on_again_at_once(world: World) -> None:
+    await world.sync("judi")
+    assert world.is_blocked("judi.example")
+    await world.switch(False)
+    await world.publish()
+    assert not world.is_blocked("judi.example")
+    await world.compile()
+    assert not world.is_blocked("judi.example")
+    assert not await world.to_compile()
+    await world.switch(True)
+    await world.publish()
+    assert await world.to_compile()
+    await world.compile()
+    assert world.is_blocked("judi.example")
+    assert not await world.to_compile()
 
 
 async def test_a_damaged_generation_is_published_anew_at_the_next_start(world: World) -> None:

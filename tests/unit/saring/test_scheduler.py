@@ -14,9 +14,11 @@ from admin_api.database import editing
 from admin_api.journal import advance_revision
 from admin_api.migrations import upgrade
 from admin_api.models import AgencyRow
+from blocklists.progress import Silent
 from saring.bootstrap import import_document
 from saring.config import load
 from saring.control import Control, open_control
+from saring.list_sync import sync_lists
 from saring.orders import Orders
 from saring.people import local_actor
 from saring.process_sync import REPAIR_AFTER_S, RETRY_NEVER_FETCHED_S, Scheduler
@@ -65,7 +67,7 @@ class Rig:
         return self.now_s
 
     async def sync(self, orders: Orders) -> dict[str, object]:
-        self.synced.append([] if orders.force_all else orders.code.split(","))
+        self.synced.append(["*"] if orders.force_all else [code for code in orders.code.split(",") if code])
         return {"never_fetched": self.ended}
 
     async def tick(self) -> None:
@@ -120,7 +122,7 @@ async def test_all_lists_are_fetched_every_night(rig: Rig) -> None:
     rig.now_s = night_s
     await rig.tick()
     await rig.tick()
-    assert rig.synced == [["judi"], []]
+    assert rig.synced == [["judi"], ["*"]]
     told = read_json(rig.state.run / "sync.json") or {}
     assert told["next_sync_s"] == night_s + 86_400
 
@@ -132,7 +134,7 @@ async def test_a_request_is_answered_and_one_for_all_is_one_for_each(rig: Rig) -
     request_sync(rig.state, None)
     request_sync(rig.state, "judi")
     await rig.tick()
-    assert rig.synced == [["judi"], ["judi"], []]
+    assert rig.synced == [["judi"], ["judi"], ["*"]]
 
 
 async def test_an_edit_that_nobody_published_is_published_after_a_moment(rig: Rig) -> None:
@@ -153,3 +155,12 @@ async def test_an_edit_that_somebody_published_is_left_alone(rig: Rig) -> None:
     rig.now_s += 60
     await rig.tick()
     assert current_generation(rig.state.snapshots)[0] == 2
+
+
+async def test_a_list_in_the_library_that_the_index_lacks_is_compiled_without_fetching(rig: Rig) -> None:
+    config = load(None, {"SARING_CONFIG": "/dev/null"}).config
+    rows = await rig.control.sources()
+    await sync_lists(rows, rig.control.library, (), config.lists, Silent(), rig.clock)
+    await rig.tick()
+    await rig.tick()
+    assert rig.synced == [[]]
