@@ -69,11 +69,15 @@ async def test_a_reader_sees_one_state_while_others_edit(database_url: str) -> N
 async def test_an_edit_that_fails_leaves_nothing(database_url: str) -> None:
     engine = open_database(database_url)
     sessions = sessions_of(engine)
-    with pytest.raises(IntegrityError):
+
+    async def half_right() -> None:
         async with editing(sessions) as session:
             session.add(AgencyRow(version=1, code="a", name="A"))
             await session.flush()
             session.add(NetworkRow(version=1, cidr="10.0.0.0/8", agency_id=77))
+
+    with pytest.raises(IntegrityError):
+        await half_right()
     assert (await read_policy(sessions)).agencies == ()
     await engine.dispose()
 
