@@ -54,8 +54,8 @@ def test_a_killed_loader_loads_every_row_exactly_once(tmp_path: Path) -> None:
     with SpoolWriter(directory / "spool/worker-0", "n1", 0, SEGMENT, 64 * SEGMENT) as spool:
         for number in range(110):
             append(spool, number)
-    left = killed("loader", directory, 1, 97)
-    assert len(left) > 5
+    left = killed("loader", directory, 1, 199)
+    assert len(left) >= 3
     for found in left:
         assert found["sequences"] == list(range(1, 111))
         assert found["segments"] == 1
