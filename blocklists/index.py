@@ -55,10 +55,12 @@ class Index:
         self._trie = marisa_trie.BinaryTrie()
         self._sets = _Mapped(directory / manifests.SETS, manifests.WIDTHS[manifest.set_width])
         self._members = _Mapped(directory / manifests.MEMBERS, "I")
-        self._remembered: dict[tuple[int, int, bool], tuple[Match, ...]] = {}
+        self._remembered: dict[int, tuple[Match, ...]] = {}  # by set, labels (at most 127), and whether itself
         if manifest.names:
             self._trie.mmap(str(directory / manifests.NAMES))
         self._prefixes = self._trie.prefixes
+        self._key_id = self._trie.key_id
+        self._numbers = self._sets.items
 
     @staticmethod
     def open(path: Path, verify: bool = True) -> Index:
@@ -88,28 +90,19 @@ class Index:
         return self._matches(name, keys)
 
     def _matches(self, name: bytes, keys: list[bytes]) -> tuple[Match, ...]:
-        ends: list[int] = []  # where a parent of so many labels begins in the name
-        offset = 0
-        length = name[0]
-        while length:
-            ends.append(offset)
-            offset += length + 1
-            length = name[offset]
-        ends.reverse()
+        end = len(name) - 1
         found = _NONE
-        labels = 0
         for key in keys:
-            start = offset - len(key)
-            # A prefix that ends inside a label is octets that happen to look like labels, not a parent.
-            while labels < len(ends) and ends[labels] > start:
-                labels += 1
-            if labels < len(ends) and ends[labels] == start:
-                found = self._entries(self._trie.key_id(key), labels + 1, start == 0) + found
+            start = end - len(key)
+            labels = _labels_from(name, start)
+            if labels:
+                entries = self._entries(self._key_id(key), labels, start == 0)
+                found = entries + found if found else entries
         return found
 
     def _entries(self, key_id: int, labels: int, itself: bool) -> tuple[Match, ...]:
-        number = self._sets.items[key_id]
-        place = (number, labels, itself)
+        number = self._numbers[key_id]
+        place = number << 8 | labels << 1 | itself
         known = self._remembered.get(place)
         if known is None:
             known = self._decoded(number, labels, itself)
@@ -134,8 +127,28 @@ class Index:
         """Gives the mapping back."""
         self._trie = marisa_trie.BinaryTrie()
         self._prefixes = self._trie.prefixes
+        self._key_id = self._trie.key_id
         self._sets.close()
         self._members.close()
+
+
+def _labels_from(name: bytes, start: int) -> int:
+    """How many labels begin at ``start`` or behind it; 0 where none begins at ``start`` itself.
+
+    A prefix of the key that ends inside a label is octets that happen to look like labels, not a parent.
+    """
+    offset = 0
+    while offset < start:
+        offset += name[offset] + 1
+    if offset != start:
+        return 0
+    labels = 0
+    length = name[offset]
+    while length:
+        labels += 1
+        offset += length + 1
+        length = name[offset]
+    return labels
 
 
 class _Mapped:
