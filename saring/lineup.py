@@ -82,9 +82,9 @@ class Lineup:
         return [_spec("loader", self.orders(), LOADER_STOP_S), _spec("sync", self.orders(), OTHER_STOP_S)]
 
     def stop_stages(self) -> list[list[str]]:
-        """Workers, then what makes work for them, then the loader's last run, then the API."""
+        """Workers (and the scheduler, which they do not notice), then the loader's last run, then the API."""
         workers = [f"worker-{number}" for number in range(len(self._listening.workers))]
-        return [workers, ["sync"], ["loader"], ["api"]]
+        return [[*workers, "sync"], ["loader"], ["api"]]
 
     def _worker(self, number: int, upstreams: tuple[Endpoint, ...]) -> ChildSpec:
         sockets = self._listening.workers[number]

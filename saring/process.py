@@ -39,7 +39,7 @@ def die_with_parent(parent_pid: int) -> None:
 
 
 def run(kind: str, orders: Orders) -> int:
-    """Runs one kind of process to its end; returns the exit status. The first four let ``HELD`` in when they can."""
+    """Runs one kind of process to its end; returns the exit status. Those that last let ``HELD`` in when they can."""
     if kind == "worker":
         from saring.process_worker import run_worker_process
 
@@ -48,6 +48,9 @@ def run(kind: str, orders: Orders) -> int:
         from saring.process_loader import run_loader_process
 
         return run_loader_process(orders)
+    if kind in {"api", "sync"}:
+        # They have nothing to finish before they begin.
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, (signal.SIGTERM,))
     if kind == "api":
         from saring.process_api import run_api_process
 

@@ -33,6 +33,7 @@ from saring.supervisor import Supervisor
 from saring.version import VERSION
 
 PREPARE_RETRY_S = 10.0
+DNS_FIRST_S = 2.0
 OTHERS_WAIT_S = 5.0
 READY_WITHIN_S = 30.0
 
@@ -67,10 +68,10 @@ class Program:
             except OneShotError as error:
                 self._say(f"saring: the first start failed: {error}")
                 return 1
-        elif not self._stop.is_set():
-            self._in_background(self._prepare_patiently())
         if not self._stop.is_set():
             self._start(self._lineup().workers())
+            if not self._prepared.done():
+                self._in_background(self._prepare_patiently())
             self._in_background(self._start_others())
             self._in_background(self._greet())
         await self._stop.wait()
@@ -92,6 +93,7 @@ class Program:
 
     async def _prepare_patiently(self) -> None:
         """With a snapshot to serve, a broken database is no reason to stop: it is tried again."""
+        await self._dns_is_ready()
         if recall(self._state, self._config).administrator:
             # Nobody waits for a setup code: the API may have the machine to itself first.
             await self._api_is_ready()
@@ -110,11 +112,16 @@ class Program:
 
     async def _start_others(self) -> None:
         """The API first: people wait for it. The spool and the nightly lists can wait a moment."""
+        await self._dns_is_ready()
         if not recall(self._state, self._config).current:
             await asyncio.shield(self._prepared)
         self._start(self._lineup().api())
         await self._api_is_ready()
         self._start(self._lineup().background())
+
+    async def _dns_is_ready(self) -> None:
+        # What starts later imports for seconds; the workers must not share the cores with it.
+        await wait_until_ready(self._listening.dns[0], None, DNS_FIRST_S)
 
     async def _api_is_ready(self) -> None:
         if self._config.api.enabled:

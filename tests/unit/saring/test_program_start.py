@@ -103,7 +103,7 @@ def test_an_edit_that_does_not_concern_workers_leaves_them_alone(listening: List
 
 def test_workers_stop_before_the_loader_and_the_api_last(listening: Listening, tmp_path: Path) -> None:
     stages = lineup(configured(), listening, tmp_path).stop_stages()
-    assert stages == [["worker-0", "worker-1"], ["sync"], ["loader"], ["api"]]
+    assert stages == [["worker-0", "worker-1", "sync"], ["loader"], ["api"]]
 
 
 def test_what_holds_only_after_a_restart_is_named() -> None:
