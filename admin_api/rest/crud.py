@@ -6,13 +6,14 @@ import json
 from http import HTTPStatus
 from typing import Any, Generic
 
+import structlog
 from pydantic import BaseModel, create_model
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from admin_api.database import reading
 from admin_api.journal import Act, changed
-from admin_api.rest.edit import Edited, edit
+from admin_api.rest.edit import WARNING_HEADER, Edited, edit
 from admin_api.rest.etag import etag, require_match
 from admin_api.rest.paging import PageQuery, decode_cursor, encode_cursor, next_link
 from admin_api.rest.problem import not_found
@@ -20,6 +21,8 @@ from admin_api.rest.resource import InT, OutT, Resource, RowT, new_row, refuse_d
 from admin_api.rest.route import Call, ItemPath, Reply, Route
 from admin_api.rest.validation import check_body, merge_body
 from admin_api.schemas import as_json
+
+log = structlog.get_logger("admin_api.crud")
 
 
 def crud_routes(resource: Resource[RowT, InT, OutT]) -> tuple[Route, ...]:
@@ -107,7 +110,7 @@ class Crud(Generic[RowT, InT, OutT]):
             return (row, shown), Edited(act, resource.in_policy)
 
         (row, shown), headers = await edit(call, work)
-        await self._settled(call, shown)
+        headers |= await self._settled(call, shown)
         location = {"Location": f"{call.address}/{row.id}"}
         return self._shown(row, shown, headers | location, HTTPStatus.CREATED)
 
@@ -161,12 +164,18 @@ class Crud(Generic[RowT, InT, OutT]):
 
         (row, shown), headers = await edit(call, work)
         if headers or not resource.in_policy:
-            await self._settled(call, shown)
+            headers |= await self._settled(call, shown)
         return self._shown(row, shown, headers)
 
-    async def _settled(self, call: Call, shown: OutT) -> None:
-        if self._resource.settled is not None:
+    async def _settled(self, call: Call, shown: OutT) -> dict[str, str]:
+        if self._resource.settled is None:
+            return {}
+        try:
             await self._resource.settled(call, shown)
+        except Exception:  # the edit is committed: what follows it may fail, and is then told, not undone
+            log.exception("what should follow an edit failed", request_id=call.request_id)
+            return {WARNING_HEADER: "saved, but what should follow (a sync) could not be started; start it by hand"}
+        return {}
 
     async def _find(self, session: AsyncSession, call: Call) -> RowT:
         resource = self._resource

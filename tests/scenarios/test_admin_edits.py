@@ -12,6 +12,7 @@ from admin_api.to_policy import read_policy
 from tests.support.admin import Api
 from tests.support.admin import api as api
 from tests.support.admin import database_url as database_url
+from tests.support.admin import sqlite_api as sqlite_api
 from tests.support.admin import templates as templates
 from tests.support.postgresql import postgresql as postgresql
 
@@ -56,14 +57,14 @@ async def test_an_edit_is_stored_audited_counted_and_published(api: Api) -> None
     assert rows[1]["before"] is None
 
 
-async def test_an_edit_that_changes_nothing_is_no_edit(api: Api) -> None:
-    made = await api.made("/agencies", AGENCY)
-    again = await api.call("PUT", f"/agencies/{made.json['id']}", AGENCY, match=made.etag)
+async def test_an_edit_that_changes_nothing_is_no_edit(sqlite_api: Api) -> None:
+    made = await sqlite_api.made("/agencies", AGENCY)
+    again = await sqlite_api.call("PUT", f"/agencies/{made.json['id']}", AGENCY, match=made.etag)
     assert again.status == 200
     assert again.etag == made.etag
     assert "Saring-Generation" not in again.headers
-    assert api.program.published == 1
-    assert await revision_of(api) == 1
+    assert sqlite_api.program.published == 1
+    assert await revision_of(sqlite_api) == 1
 
 
 async def test_nobody_overwrites_what_they_have_not_seen(api: Api) -> None:
@@ -127,17 +128,17 @@ async def test_what_is_referred_to_is_not_deleted_and_the_refusal_says_by_what(a
     assert "network 1" in refused.json["detail"]
 
 
-async def test_a_category_that_rules_speak_of_is_not_deleted(api: Api) -> None:
-    made = await api.made("/categories", CATEGORY)
-    await api.made("/rules", RULE)
-    refused = await api.call("DELETE", "/categories/1", match=made.etag)
+async def test_a_category_that_rules_speak_of_is_not_deleted(sqlite_api: Api) -> None:
+    made = await sqlite_api.made("/categories", CATEGORY)
+    await sqlite_api.made("/rules", RULE)
+    refused = await sqlite_api.call("DELETE", "/categories/1", match=made.etag)
     assert refused.status == 409
     assert "rule 1" in refused.json["detail"]
 
 
-async def test_every_mistake_of_a_body_is_told_at_once(api: Api) -> None:
+async def test_every_mistake_of_a_body_is_told_at_once(sqlite_api: Api) -> None:
     body = {"code": "Dinas Kesehatan", "allow_list_only": "yes", "nam": "x"}
-    refused = await api.post("/agencies", body)
+    refused = await sqlite_api.post("/agencies", body)
     assert refused.status == 422
     assert refused.headers["Content-Type"].startswith("application/problem+json")
     assert set(refused.fields()) == {"code", "name", "allow_list_only", "nam"}
@@ -145,42 +146,42 @@ async def test_every_mistake_of_a_body_is_told_at_once(api: Api) -> None:
     assert by_field["code"]["value"] == "Dinas Kesehatan"
     assert by_field["allow_list_only"]["expected"] == "true or false"
     assert by_field["nam"]["expected"] == "no such field"
-    assert api.program.published == 0
+    assert sqlite_api.program.published == 0
 
 
-async def test_references_that_lead_nowhere_name_their_field(api: Api) -> None:
-    assert (await api.post("/units", {"agency_id": 9, "code": "a", "name": "A"})).fields() == {
+async def test_references_that_lead_nowhere_name_their_field(sqlite_api: Api) -> None:
+    assert (await sqlite_api.post("/units", {"agency_id": 9, "code": "a", "name": "A"})).fields() == {
         "agency_id": "there is no such resource"
     }
-    refused = await api.post("/rules", RULE)
+    refused = await sqlite_api.post("/rules", RULE)
     assert refused.status == 422
     assert refused.fields() == {"target.value": "there is no such resource"}
 
 
-async def test_a_policy_that_would_not_be_sound_is_refused_before_it_is_stored(api: Api) -> None:
-    await api.made("/categories", CATEGORY)
+async def test_a_policy_that_would_not_be_sound_is_refused_before_it_is_stored(sqlite_api: Api) -> None:
+    await sqlite_api.made("/categories", CATEGORY)
     regex = RULE | {"target": {"kind": "regex", "value": "(a{1000}){1000}"}}
-    refused = await api.post("/rules", regex)
+    refused = await sqlite_api.post("/rules", regex)
     assert refused.status == 422
     assert next(iter(refused.fields())).startswith(("target", "rule"))
-    assert (await api.get("/rules")).json["items"] == []
-    assert await revision_of(api) == 1
+    assert (await sqlite_api.get("/rules")).json["items"] == []
+    assert await revision_of(sqlite_api) == 1
 
 
-async def test_a_rule_that_can_never_win_is_stored_with_a_warning(api: Api) -> None:
-    await api.made("/protected-names", {"name": "go.id"})
-    made = await api.made("/rules", RULE | {"target": {"kind": "wildcard", "value": "*.MUBAKAB.go.id."}})
+async def test_a_rule_that_can_never_win_is_stored_with_a_warning(sqlite_api: Api) -> None:
+    await sqlite_api.made("/protected-names", {"name": "go.id"})
+    made = await sqlite_api.made("/rules", RULE | {"target": {"kind": "wildcard", "value": "*.MUBAKAB.go.id."}})
     assert made.json["target"]["value"] == "mubakab.go.id"
     assert "can never win" in made.headers["Saring-Warning"]
 
 
-async def test_an_edit_stands_when_publishing_fails_and_says_so(api: Api) -> None:
-    api.program.publish_error = OSError("no space left")
-    made = await api.made("/agencies", AGENCY)
+async def test_an_edit_stands_when_publishing_fails_and_says_so(sqlite_api: Api) -> None:
+    sqlite_api.program.publish_error = OSError("no space left")
+    made = await sqlite_api.made("/agencies", AGENCY)
     assert made.headers["Saring-In-Force"] == "no"
     assert "not in force" in made.headers["Saring-Warning"]
     assert "Saring-Generation" not in made.headers
-    assert (await api.get("/agencies/1")).status == 200
+    assert (await sqlite_api.get("/agencies/1")).status == 200
 
 
 async def test_exceptions_are_approved_by_another_person_in_the_version_seen(api: Api) -> None:
@@ -249,37 +250,37 @@ async def test_the_whole_of_a_policy_survives_the_way_through_the_api(api: Api) 
     assert (await read_policy(api.sessions)).services[0].names == ("other.example",)
 
 
-async def test_settings_of_the_regency_are_edited_like_the_rest(api: Api) -> None:
-    got = await api.get("/regency")
-    changed = await api.call("PATCH", "/regency", {"name": "Musi Banyuasin", "language": "en"}, match=got.etag)
+async def test_settings_of_the_regency_are_edited_like_the_rest(sqlite_api: Api) -> None:
+    got = await sqlite_api.get("/regency")
+    changed = await sqlite_api.call("PATCH", "/regency", {"name": "Musi Banyuasin", "language": "en"}, match=got.etag)
     assert changed.status == 200
-    assert (await read_policy(api.sessions)).regency.name == "Musi Banyuasin"
-    assert (await api.call("PATCH", "/regency", {"name": "X"}, match=got.etag)).status == 412
-    refused = await api.call("PUT", "/regency", {"name": "X", "answer": None}, match=changed.etag)
+    assert (await read_policy(sqlite_api.sessions)).regency.name == "Musi Banyuasin"
+    assert (await sqlite_api.call("PATCH", "/regency", {"name": "X"}, match=got.etag)).status == 412
+    refused = await sqlite_api.call("PUT", "/regency", {"name": "X", "answer": None}, match=changed.etag)
     assert set(refused.fields()) == {"answer"}
 
 
 @pytest.mark.parametrize("code", ["perjudian", "other"])
-async def test_codes_are_for_good(api: Api, code: str) -> None:
-    made = await api.made("/categories", CATEGORY)
-    changed = await api.call("PATCH", "/categories/1", {"code": code}, match=made.etag)
+async def test_codes_are_for_good(sqlite_api: Api, code: str) -> None:
+    made = await sqlite_api.made("/categories", CATEGORY)
+    changed = await sqlite_api.call("PATCH", "/categories/1", {"code": code}, match=made.etag)
     assert changed.status == (200 if code == "perjudian" else 422)
 
 
-async def test_collections_come_in_pages(api: Api) -> None:
+async def test_collections_come_in_pages(sqlite_api: Api) -> None:
     for number in range(5):
-        await api.made("/holidays", {"date": f"2026-12-{number + 10}", "title": str(number)})
-    first = await api.get("/holidays?limit=2&year=2026")
+        await sqlite_api.made("/holidays", {"date": f"2026-12-{number + 10}", "title": str(number)})
+    first = await sqlite_api.get("/holidays?limit=2&year=2026")
     assert [item["title"] for item in first.json["items"]] == ["0", "1"]
     link = first.headers["Link"]
     assert link.endswith('; rel="next"')
-    second = await api.call("GET", "//" + link[2 : link.index(">")])
+    second = await sqlite_api.call("GET", "//" + link[2 : link.index(">")])
     assert [item["title"] for item in second.json["items"]] == ["2", "3"]
-    third = await api.get(f"/holidays?limit=2&cursor={second.json['next_cursor']}")
+    third = await sqlite_api.get(f"/holidays?limit=2&cursor={second.json['next_cursor']}")
     assert [item["title"] for item in third.json["items"]] == ["4"]
     assert third.json["next_cursor"] is None
     assert "Link" not in third.headers
-    assert (await api.get("/holidays?year=2025")).json["items"] == []
+    assert (await sqlite_api.get("/holidays?year=2025")).json["items"] == []
     for query in (
         "limit=0",
         "limit=501",
@@ -290,4 +291,4 @@ async def test_collections_come_in_pages(api: Api) -> None:
         "page=2",
         "limit=1&limit=2",
     ):
-        assert (await api.get(f"/holidays?{query}")).status == 422, query
+        assert (await sqlite_api.get(f"/holidays?{query}")).status == 422, query

@@ -103,6 +103,9 @@ async def test_a_list_is_fetched_when_it_is_made_or_changed(sqlite_api: Api) -> 
     assert (await sqlite_api.post("/sync")).status == 202
     assert sqlite_api.program.synced[2:] == ["judi", None]
     assert (await sqlite_api.post("/blocklists/9/sync")).status == 404
+    sqlite_api.program.sync_error = OSError("disk full")
+    second = await sqlite_api.made("/blocklists", LIST | {"code": "judi-2"})
+    assert "saved" in second.headers["Saring-Warning"]
 
 
 async def test_versions_of_a_list_are_shown_and_missing_ones_named(sqlite_api: Api) -> None:

@@ -39,6 +39,7 @@ class Program:
     published: int = 0
     publish_error: Exception | None = None
     publish_warning: str = ""
+    sync_error: Exception | None = None
     synced: list[str | None] = field(default_factory=list)
     reloads: int = 0
     now_s: float = NOW_S
@@ -59,6 +60,8 @@ class Program:
         return Published(self.published + 1, self.publish_warning)
 
     async def sync_now(self, code: str | None) -> None:
+        if self.sync_error is not None:
+            raise self.sync_error
         self.synced.append(code)
 
     async def reload(self) -> None:
