@@ -1,6 +1,6 @@
 """From a fetched file to an entries file and the facts the admission gate judges by.
 
-Memory: a name costs about 75 bytes until its file is written, so that 10 M names peak under 1 GB. Everything here is
+Memory: a name costs about 75 bytes until its file is written, so that 10 M names peak at 1.2 GB. Everything here is
 CPU-bound and holds the interpreter's lock for seconds; callers run it in a process or thread of its own (``sync.py``).
 """
 
