@@ -30,6 +30,10 @@ _MAX_ADDITIONAL: Final = 4
 
 _OPT: Final = 41
 _QR: Final = int(FLAG_QR)
+_OPCODE: Final = int(OPCODE_MASK)
+_DO: Final = int(EDNS_DO)
+_HEADER: Final = int(HEADER_SIZE)
+_NAME: Final = int(MAX_NAME_SIZE)
 
 
 class Query:
@@ -62,7 +66,7 @@ class Query:
         self.name = b""
         self.rrtype = 0
         self.rrclass = 0
-        self.question_end = HEADER_SIZE
+        self.question_end = _HEADER
         self.edns = False
         self.edns_version = 0
         self.udp_size = 512
@@ -108,13 +112,13 @@ class Refused(ValueError):  # noqa: N818 - a refusal is an answer, not a fault
 def parse_query(message: bytes) -> Query:
     """The one question of a query. Raises ``Unanswerable`` or ``Refused``; nothing else whatever the bytes."""
     size = len(message)
-    if size < HEADER_SIZE:
+    if size < _HEADER:
         raise Unanswerable("shorter than a header")
     flags = (message[2] << 8) | message[3]
     if flags & _QR:
         raise Unanswerable("a response, not a query")
     query = Query((message[0] << 8) | message[1], flags)
-    if flags & OPCODE_MASK:
+    if flags & _OPCODE:
         raise Refused(Rcode.NOTIMP, "opcode is not QUERY", query)
     # RFC 9619: "a DNS message with OPCODE = 0 ... MUST NOT include a QDCOUNT parameter whose value is greater than 1",
     # and one with none asks nothing of a resolver.
@@ -141,7 +145,7 @@ def parse_query(message: bytes) -> Query:
 
 def _read_question(message: bytes, query: Query) -> None:
     size = len(message)
-    offset = HEADER_SIZE
+    offset = _HEADER
     while True:
         if offset >= size:
             raise Refused(Rcode.FORMERR, "name leaves the message", query)
@@ -152,11 +156,11 @@ def _read_question(message: bytes, query: Query) -> None:
             raise Refused(Rcode.FORMERR, "compressed or reserved label in the question", query)
         offset += 1 + length
     end = offset + 1
-    if end - HEADER_SIZE > MAX_NAME_SIZE:
+    if end - _HEADER > _NAME:
         raise Refused(Rcode.FORMERR, "name over 255 octets", query)
     if end + 4 > size:
         raise Refused(Rcode.FORMERR, "question leaves the message", query)
-    query.qname = message[HEADER_SIZE:end]
+    query.qname = message[_HEADER:end]
     query.name = query.qname.lower()
     query.rrtype = (message[end] << 8) | message[end + 1]
     query.rrclass = (message[end + 2] << 8) | message[end + 3]
@@ -183,7 +187,7 @@ def _read_additional(message: bytes, offset: int, count: int, query: Query) -> i
             query.edns = True
             query.udp_size = max((message[offset + 2] << 8) | message[offset + 3], 512)
             query.edns_version = message[offset + 5]
-            query.do = bool(((message[offset + 6] << 8) | message[offset + 7]) & EDNS_DO)
+            query.do = bool(((message[offset + 6] << 8) | message[offset + 7]) & _DO)
             if end > offset + 10:
                 query.edns_options = message[offset + 10 : end]
                 check_options(query.edns_options)

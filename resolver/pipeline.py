@@ -37,6 +37,10 @@ _UDP: Final = int(Transport.UDP)
 _CH: Final = int(RRClass.CH)
 _RD: Final = 0x0100
 _CD: Final = 0x0010
+_ANY: Final = int(RRType.ANY)
+_HIT: Final = int(CacheState.HIT)
+_MISS: Final = int(CacheState.MISS)
+_COALESCED: Final = int(CacheState.COALESCED)
 
 # DO and CD change what an upstream answers (RFC 4035 3.2), so they are part of the cache's key.
 _DO_CD: Final = (b"\x00", b"\x01", b"\x02", b"\x03")
@@ -138,7 +142,7 @@ class Pipeline:
             if now_s + rendered.ttl_s > in_force.valid_until_s:
                 rendered = render(plan.decision, query.rrtype, in_force.seconds_left(now_s))
             return self._block(turn, plan.decision, rendered)
-        if query.rrtype == RRType.ANY:
+        if query.rrtype == _ANY:
             return self._own(turn, local.ANY_ANSWER, _OWN)
         special = local.special_name(query)
         if special is not None:
@@ -148,7 +152,7 @@ class Pipeline:
         turn.key = question + _DO_CD[(1 if query.do else 0) | (2 if query.flags & _CD else 0)]
         entry = self._cache.get(turn.key, now_s)
         if entry is not None:
-            turn.cache_state = CacheState.HIT
+            turn.cache_state = _HIT
             return self._relay(turn, entry.answer, int(now_s - entry.stored_s))
 
         # 6 Upstream: coalesced, bounded, with a deadline; goes on in ``resume``.
@@ -157,11 +161,11 @@ class Pipeline:
 
     def _ask(self, turn: Turn, name: bytes) -> None:
         query = turn.query
-        turn.cache_state = CacheState.MISS
+        turn.cache_state = _MISS
         turn.resumer = self
         cd = bool(query.flags & _CD)
         if self._upstreams.start(name, query.rrtype, query.rrclass, query.do, cd, turn.now_s, turn.done):
-            turn.cache_state = CacheState.COALESCED
+            turn.cache_state = _COALESCED
 
     def resume(self, turn: Turn, outcome: Answer | UpstreamFailure, upstream: int) -> None:
         """Takes a turn that waited for its upstream to its end (``turn.Resumer``)."""
@@ -212,9 +216,9 @@ class Pipeline:
         turn.key = rendered.alias + tail + _DO_CD[0]
         entry = self._cache.get(turn.key, turn.now_s)
         if entry is not None:
-            turn.cache_state = CacheState.HIT
+            turn.cache_state = _HIT
             return self._own(turn, redirected(rendered, entry.answer, int(turn.now_s - entry.stored_s)), decision)
-        turn.cache_state = CacheState.MISS
+        turn.cache_state = _MISS
         turn.resumer = self
         self._upstreams.start(rendered.alias, query.rrtype, query.rrclass, False, False, turn.now_s, turn.done)
         return None
