@@ -40,33 +40,70 @@ class RR:
     rdata: bytes
 
 
-@dataclass(frozen=True, slots=True)
 class Answer:
-    """An upstream's answer without its OPT RR.
+    """An upstream's answer without its OPT RR. Never changed once made (compiled, its fields are read-only).
 
     ``message`` ends where the kept sections end; ``ttls`` are (octets from its start, seconds). ``ttl_s`` is how long
     the whole may be cached by its own words (0: not at all). ``aliases``, ``bindings`` and ``addresses`` are whom it
-    points to: CNAME and DNAME targets, HTTPS/SVCB targets, and addresses (4 or 16 octets; hints included). ``digest``
-    is the CRC-32 of all that follows the question, TTLs as received: the query log's "same answer as before".
+    points to: CNAME and DNAME targets, HTTPS/SVCB targets, and addresses (4 or 16 octets; hints included); ``points``
+    whether there are any. ``digest`` is the CRC-32 of all that follows the question, TTLs as received: the query log's
+    "same answer as before".
     """
 
-    message: bytes
-    name: bytes
-    rrtype: int
-    rrclass: int
-    question_end: int
-    flags: int
-    rcode: int
-    ancount: int
-    nscount: int
-    arcount: int
-    ttls: tuple[tuple[int, int], ...]
-    ttl_s: int
-    aliases: tuple[bytes, ...] = ()
-    bindings: tuple[bytes, ...] = ()
-    addresses: tuple[bytes, ...] = ()
-    ede: tuple[tuple[int, str], ...] = ()
-    digest: int = 0
+    __slots__ = (
+        "addresses",
+        "aliases",
+        "ancount",
+        "arcount",
+        "bindings",
+        "digest",
+        "ede",
+        "flags",
+        "message",
+        "name",
+        "nscount",
+        "points",
+        "question_end",
+        "rcode",
+        "rrclass",
+        "rrtype",
+        "ttl_s",
+        "ttls",
+    )
+
+    def __init__(
+        self,
+        message: bytes,
+        name: bytes,
+        rrtype: int,
+        rrclass: int,
+        question_end: int,
+        flags: int,
+        rcode: int,
+        counts: tuple[int, int, int],
+        ttls: tuple[tuple[int, int], ...],
+        ttl_s: int,
+        aliases: tuple[bytes, ...],
+        bindings: tuple[bytes, ...],
+        addresses: tuple[bytes, ...],
+        ede: tuple[tuple[int, str], ...],
+    ) -> None:
+        self.message = message
+        self.name = name
+        self.rrtype = rrtype
+        self.rrclass = rrclass
+        self.question_end = question_end
+        self.flags = flags
+        self.rcode = rcode
+        self.ancount, self.nscount, self.arcount = counts
+        self.ttls = ttls
+        self.ttl_s = ttl_s
+        self.aliases = aliases
+        self.bindings = bindings
+        self.addresses = addresses
+        self.points = bool(aliases or bindings or addresses)
+        self.ede = ede
+        self.digest = zlib.crc32(message[question_end:]) if len(message) > question_end else 0
 
     @property
     def size_bytes(self) -> int:
@@ -141,16 +178,13 @@ def parse_answer(message: bytes) -> Answer:
         question_end=question_end,
         flags=flags,
         rcode=rcode,
-        ancount=counts[1],
-        nscount=counts[2],
-        arcount=arcount,
+        counts=(counts[1], counts[2], arcount),
         ttls=tuple(reading.ttls),
         ttl_s=_cacheable_s(rcode, reading),
         aliases=tuple(reading.aliases),
         bindings=tuple(reading.bindings),
         addresses=tuple(reading.addresses),
         ede=tuple(reading.ede),
-        digest=zlib.crc32(message[question_end : reading.end]) if reading.end > question_end else 0,
     )
 
 

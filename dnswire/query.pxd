@@ -1,6 +1,14 @@
 # C types of the query parser; the meaning is in query.py.
 cimport cython
 
+cdef int _MAX_ADDITIONAL
+cdef int _OPT
+cdef int _QR
+cdef int _OPCODE
+cdef int _DO
+cdef int _HEADER
+cdef int _NAME
+
 cdef class Query:
     cdef public int id
     cdef public int flags
@@ -25,5 +33,3 @@ cdef int _read_question(bytes message, Query query) except -1
 
 @cython.locals(size=int, owner=int, rrtype=int, end=int)
 cdef int _read_additional(bytes message, int offset, int count, Query query) except -1
-
-cpdef object refuse_type(Query query)

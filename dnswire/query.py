@@ -36,6 +36,21 @@ _HEADER: Final = int(HEADER_SIZE)
 _NAME: Final = int(MAX_NAME_SIZE)
 
 
+_IN: Final = int(RRClass.IN)
+_CH: Final = int(RRClass.CH)
+_WRONG_CLASS: Final = (Rcode.REFUSED, "class is not IN")
+_NEVER_ANSWERED: Final[dict[int, tuple[Rcode, str]]] = {
+    RRType.AXFR: (Rcode.REFUSED, "a resolver has no zone to transfer"),
+    RRType.IXFR: (Rcode.REFUSED, "a resolver has no zone to transfer"),
+    0: (Rcode.FORMERR, "a type that is never asked for"),
+    RRType.OPT: (Rcode.FORMERR, "a type that is never asked for"),
+    RRType.TSIG: (Rcode.FORMERR, "a type that is never asked for"),
+    RRType.TKEY: (Rcode.FORMERR, "a type that is never asked for"),
+    RRType.MAILA: (Rcode.NOTIMP, "an obsolete type"),
+    RRType.MAILB: (Rcode.NOTIMP, "an obsolete type"),
+}
+
+
 class Query:
     """One question as a client asked it.
 
@@ -197,13 +212,6 @@ def _read_additional(message: bytes, offset: int, count: int, query: Query) -> i
 
 def refuse_type(query: Query) -> tuple[Rcode, str] | None:
     """RCODE and reason for a type or class that Saring never answers, None for all others."""
-    rrtype = query.rrtype
-    if query.rrclass not in (RRClass.IN, RRClass.CH):
-        return Rcode.REFUSED, "class is not IN"
-    if rrtype in (RRType.AXFR, RRType.IXFR):
-        return Rcode.REFUSED, "a resolver has no zone to transfer"
-    if rrtype in (0, RRType.OPT, RRType.TSIG, RRType.TKEY):
-        return Rcode.FORMERR, "a type that is never asked for"
-    if rrtype in (RRType.MAILA, RRType.MAILB):
-        return Rcode.NOTIMP, "an obsolete type"
-    return None
+    if query.rrclass != _IN and query.rrclass != _CH:
+        return _WRONG_CLASS
+    return _NEVER_ANSWERED.get(query.rrtype)

@@ -31,13 +31,23 @@ NO_EDGE_S: Final = 2_147_483_647
 
 
 class Plan:
-    """What is to be done with a question: the decision, and the response where it does not pass (TTLs not clipped)."""
+    """What is to be done with a question: the decision, and the response where it does not pass (TTLs not clipped).
 
-    __slots__ = ("decision", "rendered")
+    The numbers that the query log wants of the decision stand here once more, ready to be written.
+    """
 
-    def __init__(self, decision: Decision, rendered: Rendered | None) -> None:
+    __slots__ = ("category_id", "decision", "layer", "list_id", "matched", "rendered", "rule_id", "verdict", "via")
+
+    def __init__(self, decision: Decision, rendered: Rendered | None = None) -> None:
         self.decision = decision
         self.rendered = rendered
+        self.rule_id = decision.rule_id
+        self.list_id = decision.list_id
+        self.category_id = decision.category_id
+        self.matched = decision.matched
+        self.verdict = int(decision.verdict)
+        self.layer = int(decision.layer)
+        self.via = int(decision.via)
 
 
 class Known:
@@ -64,7 +74,7 @@ class Memory:
     def __init__(self, view: View, tallies: dict[int, list[int]]) -> None:
         self.view = view
         self.plans: dict[bytes, Plan] = {}
-        self.inspected: dict[bytes, tuple[Answer, Decision]] = {}
+        self.inspected: dict[bytes, tuple[Answer, Plan]] = {}
         self.tallies = tallies
 
     def tally(self, agency_id: int) -> list[int]:
@@ -128,19 +138,27 @@ class InForce:
         known.plans[question] = plan
         return plan
 
-    def inspected(self, known: Known, key: bytes, question: Decision, answer: Answer, rrtype: int) -> Decision:
-        """The decision on an answer and all it points to; remembered for as long as the same answer is cached."""
-        if not (answer.aliases or answer.bindings or answer.addresses):
-            return question
+    def inspected(self, known: Known, key: bytes, question: Plan, answer: Answer, rrtype: int) -> Plan:
+        """The plan for an answer that points somewhere; remembered for as long as the same answer is cached."""
         remembered = known.inspected.get(key)
         if remembered is not None and remembered[0] is answer:
             return remembered[1]
-        decision = inspect(known.view, self.index, question, answer, rrtype)
+        decision = inspect(known.view, self.index, question.decision, answer, rrtype)
+        if decision is question.decision:
+            plan = question
+        else:
+            plan = Plan(decision, render(decision, rrtype, NO_EDGE_S) if bars(decision) else None)
         if self._plan_count >= MAX_PLANS:
             self._forget()
         self._plan_count += 1
-        known.inspected[key] = (answer, decision)
-        return decision
+        known.inspected[key] = (answer, plan)
+        return plan
+
+    def clipped(self, plan: Plan, rendered: Rendered, rrtype: int, now_s: float) -> Rendered:
+        """``rendered`` of ``plan``, its TTLs clipped to the next edge of the policy."""
+        if now_s + rendered.ttl_s <= self.valid_until_s:
+            return rendered
+        return render(plan.decision, rrtype, self.seconds_left(now_s))
 
     def seconds_left(self, now_s: float) -> int:
         """Whole seconds to the next edge of the policy: the most that any TTL may be."""

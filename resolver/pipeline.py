@@ -24,16 +24,16 @@ from querylog.record import CacheState, Transport
 from querylog.spool import SpoolWriter
 from resolver import local
 from resolver.admission import Admission
-from resolver.block import Rendered, render
+from resolver.block import Rendered
 from resolver.cache import Cache
-from resolver.in_force import InForce, Known
-from resolver.inspection import bars
+from resolver.in_force import InForce, Known, Plan
 from resolver.redirect import redirected
 from resolver.stats import Stats
 from resolver.turn import Sender, Turn
 from resolver.upstream.failure import UpstreamFailure
 
 _UDP: Final = int(Transport.UDP)
+_IN: Final = int(RRClass.IN)
 _CH: Final = int(RRClass.CH)
 _RD: Final = 0x0100
 _CD: Final = 0x0010
@@ -46,9 +46,9 @@ _COALESCED: Final = int(CacheState.COALESCED)
 _DO_CD: Final = (b"\x00", b"\x01", b"\x02", b"\x03")
 
 _STRANGER: Final = edns.ede(EdeCode.PROHIBITED, "This address belongs to no registered network")
-_INVALID: Final = Decision(Verdict.INVALID, Layer.NONE)
-_NOT_SERVED: Final = Decision(Verdict.REFUSED, Layer.NONE)
-_OWN: Final = Decision(Verdict.LOCAL, Layer.NONE)
+_INVALID: Final = Plan(Decision(Verdict.INVALID, Layer.NONE))
+_NOT_SERVED: Final = Plan(Decision(Verdict.REFUSED, Layer.NONE))
+_LOCAL: Final = Plan(Decision(Verdict.LOCAL, Layer.NONE))
 
 
 class Asker(Protocol):
@@ -112,22 +112,24 @@ class Pipeline:
             self._stats.dropped += 1
             return b""
         except Refused as refusal:
-            turn = Turn(refusal.query, known, in_force, transport, now_s, sender, address)
-            return self._own(turn, Rendered(refusal.rcode), _INVALID)
-        turn = Turn(query, known, in_force, transport, now_s, sender, address)
+            turn = Turn(refusal.query, known, in_force, transport, now_s, sender, address, _INVALID)
+            return self._own(turn, Rendered(refusal.rcode))
+        turn = Turn(query, known, in_force, transport, now_s, sender, address, _INVALID)
         refused = refuse_type(query)
         if refused is not None:
-            return self._own(turn, Rendered(refused[0]), _INVALID)
+            return self._own(turn, Rendered(refused[0]))
 
         # 3 Who asks: an address of no agency is refused before policy or cache can tell him anything.
+        turn.plan = _NOT_SERVED
         if not known.admitted:
-            return self._own(turn, Rendered(Rcode.REFUSED, options=_STRANGER), _NOT_SERVED)
+            return self._own(turn, Rendered(Rcode.REFUSED, options=_STRANGER))
+        if query.rrclass == _IN and not query.flags & _RD:  # the cache must not tell who asked what before (snooping)
+            return self._own(turn, Rendered(Rcode.REFUSED, options=local.NOT_RECURSIVE))
+        turn.plan = _LOCAL
         if query.rrclass == _CH:
-            return self._own(turn, local.about_server(query, self._identity), _OWN)
-        if not query.flags & _RD:  # answering from the cache alone would tell who asked what before (snooping)
-            return self._own(turn, Rendered(Rcode.REFUSED, options=local.NOT_RECURSIVE), _NOT_SERVED)
+            return self._own(turn, local.about_server(query, self._identity))
         if query.name == local.WHOAMI:
-            return self._own(turn, local.about_client(query, self._whoami(turn)), _OWN)
+            return self._own(turn, local.about_client(query, self._whoami(turn)))
 
         # 4 Decide on the name: before the cache, so that an edit holds from the next query and no client ever gets
         #   what was decided for another; before ANY and special names, so that neither is a way around a rule.
@@ -136,17 +138,14 @@ class Pipeline:
         plan = known.plans.get(question)
         if plan is None:
             plan = in_force.plan(known, question, name, query.rrtype)
-        turn.decision = plan.decision
         rendered = plan.rendered
         if rendered is not None:
-            if now_s + rendered.ttl_s > in_force.valid_until_s:
-                rendered = render(plan.decision, query.rrtype, in_force.seconds_left(now_s))
-            return self._block(turn, plan.decision, rendered)
-        if query.rrtype == _ANY:
-            return self._own(turn, local.ANY_ANSWER, _OWN)
-        special = local.special_name(query)
+            turn.plan = plan
+            return self._block(turn, rendered)
+        special = local.ANY_ANSWER if query.rrtype == _ANY else local.special_name(query)
         if special is not None:
-            return self._own(turn, special, _OWN)
+            return self._own(turn, special)
+        turn.plan = plan
 
         # 5 Cache: upstream truth only, the same for all clients.
         turn.key = question + _DO_CD[(1 if query.do else 0) | (2 if query.flags & _CD else 0)]
@@ -171,9 +170,9 @@ class Pipeline:
         """Takes a turn that waited for its upstream to its end (``turn.Resumer``)."""
         turn.now_s = self._clock()
         turn.upstream = upstream
-        decision = turn.decision
-        if decision is not None and decision.verdict is Verdict.REDIRECTED:
-            wire: bytes | None = self._redirect(turn, decision, outcome)
+        rendered = turn.plan.rendered
+        if rendered is not None:
+            wire: bytes | None = self._redirect(turn, rendered, outcome)
         elif isinstance(outcome, UpstreamFailure):
             wire = self._fail(turn, outcome)
         else:
@@ -186,13 +185,10 @@ class Pipeline:
         # 7 Inspect whom the answer points to: on cache hits too, since the answer may be older than the rule.
         in_force = turn.in_force
         query = turn.query
-        decision = turn.decision or _OWN
-        if answer.aliases or answer.bindings or answer.addresses:
-            decision = in_force.inspected(turn.known, turn.key, decision, answer, query.rrtype)
-            if bars(decision):
-                turn.decision = decision
-                rendered = render(decision, query.rrtype, in_force.seconds_left(turn.now_s))
-                return self._block(turn, decision, rendered)
+        if answer.points:
+            turn.plan = plan = in_force.inspected(turn.known, turn.key, turn.plan, answer, query.rrtype)
+            if plan.rendered is not None:
+                return self._block(turn, plan.rendered)
 
         # 8 Finish: the client's ID and case, TTLs aged and clipped to the policy's next edge, EDE, size.
         limit = response.size_limit(query, turn.transport == _UDP)
@@ -200,41 +196,42 @@ class Pipeline:
         wire = response.relay(query, answer, age_s, in_force.seconds_left(turn.now_s), limit, options)
 
         # 9 Spool, then send: what a client got is in the log, whatever happens to us next.
-        self._record(turn, decision, answer.rcode, answer.digest)
+        self._record(turn, answer.rcode, answer.digest)
         return wire
 
-    def _block(self, turn: Turn, decision: Decision, rendered: Rendered) -> bytes | None:
-        if rendered.alias and turn.query.rrtype in (RRType.A, RRType.AAAA):
-            return self._follow(turn, decision, rendered)
-        return self._own(turn, rendered, decision)
+    def _block(self, turn: Turn, rendered: Rendered) -> bytes | None:
+        query = turn.query
+        rendered = turn.in_force.clipped(turn.plan, rendered, query.rrtype, turn.now_s)
+        if rendered.alias and query.rrtype in (RRType.A, RRType.AAAA):
+            return self._follow(turn, rendered)
+        return self._own(turn, rendered)
 
-    def _follow(self, turn: Turn, decision: Decision, rendered: Rendered) -> bytes | None:
+    def _follow(self, turn: Turn, rendered: Rendered) -> bytes | None:
         """A redirection to a name: its addresses are looked up as any client would get them, policy aside."""
         query = turn.query
-        turn.decision = decision
         tail = query.question_wire()[-4:]
         turn.key = rendered.alias + tail + _DO_CD[0]
         entry = self._cache.get(turn.key, turn.now_s)
         if entry is not None:
             turn.cache_state = _HIT
-            return self._own(turn, redirected(rendered, entry.answer, int(turn.now_s - entry.stored_s)), decision)
+            return self._own(turn, redirected(rendered, entry.answer, int(turn.now_s - entry.stored_s)))
         turn.cache_state = _MISS
         turn.resumer = self
         self._upstreams.start(rendered.alias, query.rrtype, query.rrclass, False, False, turn.now_s, turn.done)
         return None
 
-    def _redirect(self, turn: Turn, decision: Decision, outcome: Answer | UpstreamFailure) -> bytes:
-        rendered = render(decision, turn.query.rrtype, turn.in_force.seconds_left(turn.now_s))
+    def _redirect(self, turn: Turn, rendered: Rendered, outcome: Answer | UpstreamFailure) -> bytes:
+        rendered = turn.in_force.clipped(turn.plan, rendered, turn.query.rrtype, turn.now_s)
         if isinstance(outcome, UpstreamFailure):
-            return self._own(turn, redirected(rendered, None, 0), decision)
+            return self._own(turn, redirected(rendered, None, 0))
         self._cache.put(turn.key, outcome, turn.now_s)
-        return self._own(turn, redirected(rendered, outcome, 0), decision)
+        return self._own(turn, redirected(rendered, outcome, 0))
 
     def _fail(self, turn: Turn, failure: UpstreamFailure) -> bytes:
         options = edns.ede(*failure.ede)
-        return self._own(turn, Rendered(Rcode.SERVFAIL, options=options), turn.decision or _OWN)
+        return self._own(turn, Rendered(Rcode.SERVFAIL, options=options))
 
-    def _own(self, turn: Turn, rendered: Rendered, decision: Decision) -> bytes:
+    def _own(self, turn: Turn, rendered: Rendered) -> bytes:
         """A response of our own: steps 8 and 9 for what no upstream said."""
         query = turn.query
         wire = response.respond(
@@ -248,36 +245,37 @@ class Pipeline:
             options=rendered.options + local.identity_options(query, self._identity),
         )
         digest = zlib.crc32(rendered.answer) if rendered.ancount else 0
-        self._record(turn, decision, rendered.rcode, digest)
+        self._record(turn, rendered.rcode, digest)
         return wire
 
-    def _record(self, turn: Turn, decision: Decision, rcode: int, digest: int) -> None:
+    def _record(self, turn: Turn, rcode: int, digest: int) -> None:
         query = turn.query
         known = turn.known
+        plan = turn.plan
         self._spool.append(
             int(turn.now_s * 1_000_000),
             known.address,
             known.agency_id,
             known.unit_id,
             turn.in_force.generation,
-            decision.rule_id,
-            decision.list_id,
-            decision.category_id,
+            plan.rule_id,
+            plan.list_id,
+            plan.category_id,
             digest,
             int((turn.now_s - turn.began_s) * 1_000_000),
             query.rrtype,
             rcode,
             turn.upstream,
             turn.transport,
-            decision.verdict,
-            decision.layer,
-            decision.via,
+            plan.verdict,
+            plan.layer,
+            plan.via,
             turn.cache_state,
             query.name,
-            decision.matched,
+            plan.matched,
         )
-        known.tally[decision.verdict] += 1
-        self._stats.count(turn.transport, rcode, decision.verdict, decision.category_id, decision.list_id)
+        known.tally[plan.verdict] += 1
+        self._stats.count(turn.transport, rcode, plan.verdict, plan.category_id, plan.list_id)
 
     def _options(self, query: Query, answer: Answer) -> bytes:
         if not query.edns or not (answer.ede or query.edns_options):

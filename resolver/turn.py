@@ -10,8 +10,7 @@ from typing import Protocol
 
 from dnswire.answer import Answer
 from dnswire.query import Query
-from policy.model import Decision
-from resolver.in_force import InForce, Known
+from resolver.in_force import InForce, Known, Plan
 from resolver.upstream.failure import UpstreamFailure
 
 
@@ -36,11 +35,11 @@ class Turn:
         "address",
         "began_s",
         "cache_state",
-        "decision",
         "in_force",
         "key",
         "known",
         "now_s",
+        "plan",
         "query",
         "resumer",
         "sender",
@@ -57,6 +56,7 @@ class Turn:
         now_s: float,
         sender: Sender,
         address: object,
+        plan: Plan,
     ) -> None:
         self.query = query
         self.known = known
@@ -66,7 +66,7 @@ class Turn:
         self.now_s = now_s
         self.sender = sender
         self.address = address
-        self.decision: Decision | None = None
+        self.plan = plan
         self.key = b""
         self.cache_state = 0
         self.upstream = 0

@@ -5,10 +5,14 @@ This file imports nothing, so that ``setup.py`` can run it before anything is in
 
 HOT_MODULES: tuple[str, ...] = (
     "dnswire.name",
+    "dnswire.edns",
     "dnswire.query",
     "dnswire.answer",
     "dnswire.response",
-    "resolver.cache",
-    "resolver.pipeline",
     "querylog.spool",
+    "resolver.cache",
+    "resolver.in_force",
+    "resolver.turn",
+    "resolver.stats",
+    "resolver.pipeline",
 )

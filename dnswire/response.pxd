@@ -1,0 +1,40 @@
+# C types; the meaning is in response.py.
+cimport cython
+from dnswire.answer cimport Answer
+from dnswire.query cimport Query
+
+cdef bytes _OPT
+cdef bytes _OPT_DO
+
+cpdef int size_limit(Query query, bint udp) except -1
+
+@cython.locals(flags=int, question=bytes, tail=bytes, arcount=int, qdcount=int)
+cpdef bytes respond(
+    Query query,
+    int rcode,
+    int limit,
+    bytes answer=*,
+    int ancount=*,
+    bytes authority=*,
+    int nscount=*,
+    bint authoritative=*,
+    bytes options=*,
+)
+
+@cython.locals(
+    flags=int,
+    tail=bytes,
+    arcount=int,
+    message=bytes,
+    out=bytearray,
+    offset=int,
+    ttl_s=cython.longlong,
+    received_s=cython.longlong,
+)
+cpdef bytes relay(
+    Query query, Answer answer, cython.longlong age_s, cython.longlong max_ttl_s, int limit, bytes options=*
+)
+
+cdef bytes _opt(Query query, int rcode, bytes options)
+
+cdef bytes _truncated(int message_id, int flags, bytes question, bytes tail, int arcount, int limit)

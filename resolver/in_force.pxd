@@ -1,0 +1,45 @@
+# C types; the meaning is in in_force.py.
+cimport cython
+from dnswire.answer cimport Answer
+
+cdef class Plan:
+    cdef readonly object decision
+    cdef readonly object rendered
+    cdef readonly long long rule_id
+    cdef readonly long long list_id
+    cdef readonly long long category_id
+    cdef readonly bytes matched
+    cdef readonly int verdict
+    cdef readonly int layer
+    cdef readonly int via
+
+cdef class Known:
+    cdef readonly bytes address
+    cdef readonly bint admitted
+    cdef readonly long long agency_id
+    cdef readonly long long unit_id
+    cdef readonly object view
+    cdef readonly dict plans
+    cdef readonly dict inspected
+    cdef readonly list tally
+
+cdef class InForce:
+    cdef readonly long long generation
+    cdef readonly object policy
+    cdef readonly object index
+    cdef readonly object prepared
+    cdef readonly object resolved
+    cdef readonly double valid_until_s
+    cdef readonly dict known
+    cdef dict _memories
+    cdef int _plan_count
+    cdef dict _tallies
+
+    cpdef Known identify(self, str host)
+    cpdef Plan plan(self, Known known, bytes question, bytes name, int rrtype)
+    @cython.locals(remembered=tuple, plan=Plan)
+    cpdef Plan inspected(self, Known known, bytes key, Plan question, Answer answer, int rrtype)
+    cpdef object clipped(self, Plan plan, object rendered, int rrtype, double now_s)
+    @cython.locals(left_s=double)
+    cpdef long seconds_left(self, double now_s) except -1
+    cdef _forget(self)

@@ -1,0 +1,63 @@
+# C types; the meaning is in pipeline.py.
+cimport cython
+from dnswire.answer cimport Answer
+from dnswire.query cimport Query
+from resolver.cache cimport Cache, Entry
+from resolver.in_force cimport InForce, Known, Plan
+from resolver.stats cimport Stats
+from resolver.turn cimport Turn
+from querylog.spool cimport SpoolWriter
+
+cdef int _UDP
+cdef int _IN
+cdef int _CH
+cdef int _RD
+cdef int _CD
+cdef int _ANY
+cdef int _HIT
+cdef int _MISS
+cdef int _COALESCED
+cdef Plan _INVALID
+cdef Plan _NOT_SERVED
+cdef Plan _LOCAL
+cdef tuple _DO_CD
+
+cdef class Pipeline:
+    cdef public InForce in_force
+    cdef object _admission
+    cdef public Cache _cache
+    cdef public object _upstreams
+    cdef public SpoolWriter _spool
+    cdef Stats _stats
+    cdef object _identity
+    cdef public object _clock
+
+    @cython.locals(
+        now_s=double,
+        in_force=InForce,
+        known=Known,
+        query=Query,
+        turn=Turn,
+        plan=Plan,
+        entry=Entry,
+        name=bytes,
+        question=bytes,
+    )
+    cpdef bytes answer(self, bytes message, str host, int transport, object sender, object address)
+    @cython.locals(query=Query)
+    cdef _ask(self, Turn turn, bytes name)
+    cpdef resume(self, Turn turn, object outcome, int upstream)
+    @cython.locals(in_force=InForce, query=Query, plan=Plan, limit=int)
+    cdef bytes _relay(self, Turn turn, Answer answer, long age_s)
+    @cython.locals(query=Query)
+    cdef bytes _block(self, Turn turn, object rendered)
+    @cython.locals(query=Query, entry=Entry)
+    cdef bytes _follow(self, Turn turn, object rendered)
+    cdef bytes _redirect(self, Turn turn, object rendered, object outcome)
+    cdef bytes _fail(self, Turn turn, object failure)
+    @cython.locals(query=Query)
+    cdef bytes _own(self, Turn turn, object rendered)
+    @cython.locals(query=Query, known=Known, plan=Plan)
+    cdef _record(self, Turn turn, int rcode, unsigned int digest)
+    cdef bytes _options(self, Query query, Answer answer)
+    cdef tuple _whoami(self, Turn turn)
