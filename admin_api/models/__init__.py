@@ -5,6 +5,7 @@ log keeps them); texts are canonical (``fields.py``).
 Must not know: HTTP, policy evaluation.
 """
 
+from admin_api.models.admission import ListOverride, MustResolveName
 from admin_api.models.base import Base
 from admin_api.models.catalog import Blocklist, Category, Service, ServiceName
 from admin_api.models.journal import Audit, Revision
@@ -19,6 +20,8 @@ __all__ = [
     "Blocklist",
     "Category",
     "HolidayRow",
+    "ListOverride",
+    "MustResolveName",
     "NetworkRow",
     "ProtectedName",
     "RegencyRow",

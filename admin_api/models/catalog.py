@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import BigInteger, Column, Float, ForeignKey, String, Table, UniqueConstraint
+from sqlalchemy import BigInteger, Column, Float, ForeignKey, Integer, String, Table, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from admin_api.models.base import (
@@ -15,6 +15,7 @@ from admin_api.models.base import (
 )
 
 LOCATION_LENGTH = 2000
+DEFAULT_MAX_AGE_S = 3 * 86_400
 
 
 class Category(Coded, Answering, Base):
@@ -52,6 +53,9 @@ class Blocklist(Coded, Base):
     shrink_limit: Mapped[float] = mapped_column(Float)
     min_entries: Mapped[int] = mapped_column(default=1)
     allow_private: Mapped[bool] = mapped_column(default=False)
+    max_age_s: Mapped[int] = mapped_column(
+        Integer, default=DEFAULT_MAX_AGE_S, server_default=str(DEFAULT_MAX_AGE_S)
+    )  # no good answer of the source for longer: an alarm
 
     categories: Mapped[list[Category]] = relationship(
         secondary=blocklist_category, order_by=Category.id, lazy="selectin"
