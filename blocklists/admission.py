@@ -15,6 +15,7 @@ from blocklists.formats.harvest import Reason
 from blocklists.normalise import Parsed
 from blocklists.source import Source
 
+_SHOWN_NAMES: Final = 5
 _ENOUGH_FOR_TOPS: Final = 100  # in a list this long, the last name's top label occurs elsewhere too
 
 
@@ -29,6 +30,7 @@ class Refusal(StrEnum):
     TOO_FEW = "too_few"
     SHRUNK = "shrunk"
     PROTECTED = "protected"
+    MUST_RESOLVE = "must_resolve"
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,12 +69,18 @@ class Admitted:
 class Gate:
     """The limits that hold for every list; a source's own are in ``Source``.
 
-    ``protected``: names that no downloaded list can block. ``invalid_limit``: the share of lines with anything on
-    them that may be no entry.
+    ``protected``: names that no downloaded list can block. ``must_resolve``: names that a list could block, and shall
+    not. ``invalid_limit``: the share of lines with anything on them that may be no entry.
     """
 
     protected: tuple[str, ...] = ()
     invalid_limit: float = 0.5
+    must_resolve: tuple[str, ...] = ()
+
+    @property
+    def guarded(self) -> tuple[str, ...]:
+        """All names that an update is held for if it would block them."""
+        return tuple(dict.fromkeys((*self.protected, *self.must_resolve)))
 
     def admit(
         self, parsed: Parsed, sha256: str, source: Source, last: LastGood | None, accept: str | None = None
@@ -83,7 +91,7 @@ class Gate:
             return Admitted()
         code, text, line = cause
         final = parsed.html or parsed.over_max or not parsed.names
-        sentence = f"{text} {_consequence(source, last, sha256, final)}"
+        sentence = f"{text} {_consequence(source, last, final)}"
         refused = Refused(code, text, sentence, sha256, line, final)
         if accept == sha256 and not final:
             return Admitted(overridden=refused)
@@ -99,7 +107,7 @@ class Gate:
             or _truncated(parsed, where, last)
             or _too_few(parsed, source, where)
             or _shrunk(parsed, source, where, last)
-            or _protected(parsed, where)
+            or _held(parsed, where, frozenset(self.protected))
         )
 
 
@@ -171,17 +179,20 @@ def _shrunk(parsed: Parsed, source: Source, where: str, last: LastGood | None) -
     return Refusal.SHRUNK, text, 0
 
 
-def _protected(parsed: Parsed, where: str) -> _Cause:
+def _held(parsed: Parsed, where: str, protected: frozenset[str]) -> _Cause:
     if not parsed.protected:
         return None
     hit = parsed.protected[0]
     line = f"line {hit.line:,}: " if hit.line else ""
-    more = f" and {len(parsed.protected) - 1} more" if len(parsed.protected) > 1 else ""
-    text = f"{where} would block the protected name {hit.protected}{more} ({line}{hit.entry}, {hit.kind})."
-    return Refusal.PROTECTED, text, hit.line
+    others = list(dict.fromkeys(other.protected for other in parsed.protected if other.protected != hit.protected))
+    more = f" and {len(others)} more: {', '.join(others[:_SHOWN_NAMES])}" if others else ""
+    is_protected = hit.protected in protected
+    which = "the protected name " + hit.protected if is_protected else hit.protected + ", a name that must resolve,"
+    text = f"{where} is held: it would block {which}{more} ({line}{hit.entry}, {hit.kind})."
+    return Refusal.PROTECTED if is_protected else Refusal.MUST_RESOLVE, text, hit.line
 
 
-def _consequence(source: Source, last: LastGood | None, sha256: str, final: bool) -> str:
+def _consequence(source: Source, last: LastGood | None, final: bool) -> str:
     served = (
         f"Version {last.version} with {last.names:,} names is still served."
         if last is not None
@@ -189,4 +200,6 @@ def _consequence(source: Source, last: LastGood | None, sha256: str, final: bool
     )
     if final:
         return f"{served} Look at the source, and sync again when it is mended."
-    return f"{served} If the content is right nevertheless, accept it: sync {source.code} with accept={sha256}."
+    return (
+        f"{served} If the content is right nevertheless, two people can let it in: `saring lists accept {source.code}`."
+    )

@@ -162,7 +162,9 @@ class Library:
 
     def record_refusal(self, code: str, refused: Refused, now_s: float) -> None:
         """The gate refused an update; it stays visible until an update is admitted or the source is as before."""
-        note = RefusalNote(now_s, str(refused.code), refused.sentence, refused.line, refused.sha256, refused.final)
+        note = RefusalNote(
+            now_s, str(refused.code), refused.sentence, refused.line, refused.sha256, refused.final, refused.cause
+        )
         with self._locked(code):
             state = replace(self.state(code), checked_s=now_s, fetched_s=now_s, last_error="")
             is_news = state.refusal is None or state.refusal.sha256 != note.sha256
@@ -223,6 +225,7 @@ class Library:
             state,
             checked_s=now_s,
             fetched_s=now_s,
+            good_s=now_s,
             etag=validators.etag,
             last_modified=validators.last_modified,
             seen_sha256=sha256,

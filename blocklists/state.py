@@ -45,6 +45,7 @@ class RefusalNote:
     line: int
     sha256: str
     final: bool
+    cause: str = ""  # the first part of ``sentence``: what is wrong, without what follows from it
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,8 +62,8 @@ class Event:
 class ListState:
     """One list at a glance. ``version`` 0: nothing was admitted yet. Times are Unix seconds, 0 for never.
 
-    ``checked_s``: the last try. ``fetched_s``: the last time the source answered. ``changed_s``: when ``version``
-    came into force. ``seen_sha256``/``seen_recipe``: content that was dealt with last (admitted, or rolled back
+    ``checked_s``: the last try. ``fetched_s``: the last time the source answered. ``good_s``: the last time that it
+    answered with something that is in force. ``changed_s``: when ``version`` came into force. ``seen_sha256``/``seen_recipe``: content that was dealt with last (admitted, or rolled back
     since), so that the same is not admitted again by itself.
     """
 
@@ -71,6 +72,7 @@ class ListState:
     entries: int = 0
     checked_s: float = 0.0
     fetched_s: float = 0.0
+    good_s: float = 0.0
     changed_s: float = 0.0
     etag: str = ""
     last_modified: str = ""

@@ -84,7 +84,7 @@ async def sync(
                 return Unchanged(code)
             progress.start(f"parse {code}", 0)
             try:
-                parsed = await parser(Job(fetched.path, source, gate.protected, directory / "entries"))
+                parsed = await parser(Job(fetched.path, source, gate.guarded, directory / "entries"))
             finally:
                 progress.done()
         except (FetchError, ParseError, OSError) as error:
