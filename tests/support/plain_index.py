@@ -9,7 +9,7 @@ from dnswire import name as wire
 
 
 class PlainIndex:
-    """``lists``: list id -> entries, ``name`` (exactly), ``*.name`` (it and all below), ``@@name`` (allow, it and below)."""
+    """``lists``: list id -> entries: ``name`` (exactly), ``*.name`` (and below), ``@@name`` (allowed, and below)."""
 
     def __init__(self, lists: Mapping[int, Iterable[str]]) -> None:
         self._exact: dict[bytes, list[int]] = {}

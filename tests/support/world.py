@@ -1,6 +1,6 @@
 """A pipeline in a test's hand: its own clock, a policy, lists as text, an upstream that says what the test tells it.
 
-No sockets and no waiting: the upstream answers when the test calls ``upstream.land()``, or at once with ``instant=True``.
+No sockets, no waiting: the upstream answers when the test calls ``upstream.land()``, or at once (``instant``).
 """
 
 from __future__ import annotations
