@@ -83,7 +83,7 @@ def test_the_document_served_is_the_one_made_from_the_routes(served: Api) -> Non
 def test_every_operation_answers_as_the_document_says(case: Any, served: Api, session: requests.Session) -> None:
     headers = {"Authorization": f"Bearer {ADMIN}"}
     if case.meta is not None and ParameterLocation.HEADER in case.meta.components:
-        # A case may be "invalid" for lacking the Authorization header alone, which is put back below: then it is valid,
-        # and no refusal is due. That a request without it is refused is for the check "ignored_auth" and test_admin_auth.
+        # A case may be "invalid" only for lacking the Authorization header, which is put back below: then no refusal is
+        # due. That a request without it is refused is for the check "ignored_auth".
         assume(case.meta.components[ParameterLocation.HEADER].mode is not GenerationMode.NEGATIVE)
     case.call_and_validate(base_url=served.base, headers=headers, session=session, timeout=20)
