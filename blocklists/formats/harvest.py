@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Final, Protocol
+from typing import Final, Protocol, Self
+
+from blocklists.rule import AddressEntry, ListRule
 
 MAX_COMPLAINTS: Final = 20
+MAX_RULES: Final = 200_000  # of one list: a rule costs some hundred octets and is no entry of the trie
 _MAX_EXCERPT: Final = 120
 
 
@@ -28,6 +31,17 @@ class Reason(StrEnum):
     REAL_ADDRESS = "real_address"
     NO_NAME = "no_name"
     LINE_TOO_LONG = "line_too_long"
+    EVERYTHING = "everything"
+    FORWARDING = "forwarding"
+    NO_BLOCK = "no_block"
+    UNKNOWN_LINE = "unknown_line"
+    PARTIAL_LABEL = "partial_label"
+    RRTYPE = "rrtype"
+    RDATA = "rdata"
+    OUT_OF_ZONE = "out_of_zone"
+    ADDRESS_OWNER = "address_owner"
+    UNCLOSED = "unclosed"
+    TOO_MANY_RULES = "too_many_rules"
 
     @property
     def sentence(self) -> str:
@@ -51,16 +65,31 @@ _SENTENCES: Final = {
     Reason.REAL_ADDRESS: "points a name to a real address, which is not a block",
     Reason.NO_NAME: "has an address and no name behind it",
     Reason.LINE_TOO_LONG: "is longer than a line may be",
+    Reason.EVERYTHING: "would block every name there is",
+    Reason.FORWARDING: "sends a name to another resolver, which is not a block",
+    Reason.NO_BLOCK: "is a setting that blocks nothing",
+    Reason.UNKNOWN_LINE: "is no line of this format",
+    Reason.PARTIAL_LABEL: "has a pattern inside a label, which a list of names cannot hold",
+    Reason.RRTYPE: "has a record type that means nothing in a response policy zone",
+    Reason.RDATA: "has record data that cannot be read",
+    Reason.OUT_OF_ZONE: "is outside of the zone that the file is for",
+    Reason.ADDRESS_OWNER: "is no address in the form of a response policy zone (32.1.2.0.192.rpz-ip)",
+    Reason.UNCLOSED: "opens a parenthesis or a quotation that nothing closes",
+    Reason.TOO_MANY_RULES: "is one rule more than a list may have",
 }
 
 
 @dataclass(frozen=True, slots=True)
 class Complaint:
-    """A line that was not understood; ``text`` is an excerpt of the token, safe to print."""
+    """A line that was not understood; ``text`` is an excerpt of the token, safe to print.
+
+    ``file`` is the file in a category folder; empty where the list is one file.
+    """
 
     line: int
     text: str
     reason: Reason
+    file: str = ""
 
 
 @dataclass(slots=True)
@@ -68,13 +97,21 @@ class Harvest:
     """What the chunks of one file gave so far.
 
     ``keys`` maps ``Cover`` bits to blobs, each of keys with one NUL between; ``names`` counts them, duplicates
-    included. ``noise`` counts comments and tokens known to be no entry (``localhost``, ``0.0.0.0``); empty lines
-    count nowhere.
+    included. ``addresses`` and ``rules`` are what is no name (``rule.py``). ``noise`` counts comments and tokens known
+    to be no entry (``localhost``, ``0.0.0.0``); empty lines count nowhere.
+
+    What is no entry is ``invalid`` where it should have been one (the gate refuses a list that is mostly so), and
+    ``beyond`` where the format has such lines and a resolver cannot act on them: paths of URLs in a category folder,
+    a name sent to another resolver. Both are counted under their reasons, and the first of each kept for people.
     """
 
     keys: dict[int, list[bytes]] = field(default_factory=dict)
     names: int = 0
+    addresses: list[AddressEntry] = field(default_factory=list)
+    rules: list[ListRule] = field(default_factory=list)
+    file: str = ""  # which file of a folder is being read, for ``Complaint.file``
     invalid: int = 0
+    beyond: int = 0
     noise: int = 0
     reasons: dict[Reason, int] = field(default_factory=dict)
     complaints: list[Complaint] = field(default_factory=list)
@@ -85,12 +122,27 @@ class Harvest:
             self.keys.setdefault(cover, []).append(blob)
             self.names += count
 
+    def add_rule(self, rule: ListRule) -> None:
+        """Takes a rule; one too many is counted as what could not be taken."""
+        if len(self.rules) < MAX_RULES:
+            self.rules.append(rule)
+        else:
+            self.reject(rule.line, rule.text.encode(), Reason.TOO_MANY_RULES)
+
     def reject(self, line: int, token: bytes, reason: Reason) -> None:
-        """Counts a token that is no entry, and keeps the first few for people."""
+        """Counts a token that should be an entry and is none, and keeps the first few for people."""
         self.invalid += 1
+        self._complain(line, token, reason)
+
+    def pass_over(self, line: int, token: bytes, reason: Reason) -> None:
+        """Counts what is right in its place, but nothing that a resolver could act on."""
+        self.beyond += 1
+        self._complain(line, token, reason)
+
+    def _complain(self, line: int, token: bytes, reason: Reason) -> None:
         self.reasons[reason] = self.reasons.get(reason, 0) + 1
         if len(self.complaints) < MAX_COMPLAINTS:
-            self.complaints.append(Complaint(line, excerpt(token), reason))
+            self.complaints.append(Complaint(line, excerpt(token), reason, self.file))
 
 
 def excerpt(token: bytes) -> str:
@@ -101,22 +153,74 @@ def excerpt(token: bytes) -> str:
 
 
 class Format(Protocol):
-    """One syntax of lists. Formats are stateless: a chunk is a number of whole lines, and lines do not span chunks."""
+    """One syntax of lists. A chunk is a number of whole lines, and lines do not span chunks.
+
+    ``Syntax`` has what most formats have in common.
+    """
 
     @property
     def name(self) -> str:
         """The word that configuration and state use for it."""
         ...
 
+    @property
+    def keeps_case(self) -> bool:
+        """Whether chunks come as they are; else in lower case (ASCII)."""
+        ...
+
+    @property
+    def whole_names(self) -> bool:
+        """Whether a name of ASCII stands in the text as it is (any case), so that it can be searched for."""
+        ...
+
     def recognises(self, line: bytes) -> bool:
         """Whether a line (lower case, no comment, not empty) is in this syntax; for detection only."""
+        ...
+
+    def begin(self, options: Options) -> Self:
+        """The parser of one file: formats whose lines depend on lines before them give a new one."""
         ...
 
     def parse(self, chunk: bytes, first_line: int, subdomains: bool | None, harvest: Harvest) -> None:
         """Adds a chunk's entries to ``harvest``; never raises for any bytes.
 
-        ``chunk`` is in lower case (ASCII), its lines end in LF, the last one too. ``first_line`` is the number of
-        its first line, from 1. ``subdomains`` overrides what the syntax itself says: True for the name and all
-        below, False for the name alone.
+        The chunk's lines end in LF, the last one too. ``first_line`` is the number of its first line, from 1.
+        ``subdomains`` overrides what the syntax itself says: True for the name and all below, False for the name
+        alone.
         """
         ...
+
+    def finish(self, subdomains: bool | None, harvest: Harvest) -> None:
+        """The file is at its end: adds what waited for lines to come."""
+        ...
+
+    def place(self, line: int) -> tuple[str, int]:
+        """The file of a folder and the line in it that a line of the whole is; empty and the same for one file."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What a source states about the content. ``landing``: names and addresses to which the list's publisher sends
+    what he blocks, in lower case without trailing dot.
+    """
+
+    landing: frozenset[str] = frozenset()
+
+
+class Syntax:
+    """A format whose lines stand each for itself: what it shares with all such."""
+
+    keeps_case = False
+    whole_names = True
+
+    def begin(self, options: Options) -> Self:
+        """See ``Format.begin``."""
+        return self
+
+    def finish(self, subdomains: bool | None, harvest: Harvest) -> None:
+        """See ``Format.finish``."""
+
+    def place(self, line: int) -> tuple[str, int]:
+        """See ``Format.place``."""
+        return "", line

@@ -7,7 +7,7 @@ from typing import Final
 
 from blocklists.entry import EXACT, SUBTREE
 from blocklists.formats.bulk import names_of
-from blocklists.formats.harvest import Harvest, Reason
+from blocklists.formats.harvest import Harvest, Reason, Syntax
 from blocklists.formats.odd import is_comment, settle, without_comment
 
 _PREFIXES: Final = (b"0.0.0.0 ", b"127.0.0.1 ")
@@ -20,7 +20,7 @@ _OWN_NAMES: Final = frozenset(
 )
 
 
-class Hosts:
+class Hosts(Syntax):
     """The syntax of /etc/hosts, also with several names a line."""
 
     name = "hosts"

@@ -7,14 +7,14 @@ from typing import Final
 
 from blocklists.entry import EXACT, SUBTREE
 from blocklists.formats.bulk import names_of
-from blocklists.formats.harvest import Harvest
+from blocklists.formats.harvest import Harvest, Syntax
 from blocklists.formats.odd import is_comment, settle, without_comment
 
 # Labels hold no dot, so that there is one way only to read a line: a hostile one must not take exponential time.
 _NAME: Final = re.compile(rb"[^\s.:/|^*=#$@]+(?:\.[^\s.:/|^*=#$@]+)+\.?")
 
 
-class Plain:
+class Plain(Syntax):
     """The syntax of TrustPositif, of UT1's ``domains`` and of the "only domains" kind of HaGeZi."""
 
     name = "plain"

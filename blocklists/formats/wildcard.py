@@ -11,7 +11,7 @@ from typing import Final
 
 from blocklists.entry import EXACT, SUBTREE, key_of
 from blocklists.formats.bulk import names_of
-from blocklists.formats.harvest import Harvest
+from blocklists.formats.harvest import Harvest, Syntax
 from blocklists.formats.odd import is_comment, settle, without_comment
 from dnswire.name import from_labels
 
@@ -19,7 +19,7 @@ _LINE: Final = re.compile(rb"\*\.[^\s/|^*=$@]+")
 _TOP: Final = re.compile(rb"[a-z][a-z0-9-]{0,62}")
 
 
-class Wildcard:
+class Wildcard(Syntax):
     """``*.`` and a name, one a line."""
 
     name = "wildcard"
