@@ -63,8 +63,9 @@ class ListState:
     """One list at a glance. ``version`` 0: nothing was admitted yet. Times are Unix seconds, 0 for never.
 
     ``checked_s``: the last try. ``fetched_s``: the last time the source answered. ``good_s``: the last time that it
-    answered with something that is in force. ``changed_s``: when ``version`` came into force. ``seen_sha256``/``seen_recipe``: content that was dealt with last (admitted, or rolled back
-    since), so that the same is not admitted again by itself.
+    answered with something that was let in, or had been. ``changed_s``: when ``version`` came into force.
+    ``seen_sha256``/``seen_recipe``: content that was dealt with last (admitted, or rolled back since), so that the
+    same is not admitted again by itself.
     """
 
     code: str
