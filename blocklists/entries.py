@@ -3,13 +3,18 @@
 A header line of 1,024 octets, ``saring-entries 1`` and JSON of the sections ``[cover, count, size_bytes]``, then
 the sections: keys (``entry.py``) in ascending order of their octets, each followed by NUL, none twice in the whole
 file. Written for the compiler: 10 M names are read back in a second, already sorted.
+
+Behind the sections of names, where the list has such: one with the number ``RULES`` in the place of a cover, rules as
+JSON; and address ranges under ``ADDRESSES`` plus their ``AddressKind``, each 17 octets (``AddressEntry.packed``),
+ascending, none twice in a section.
 """
 
 from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterator, Sequence
+import shutil
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import compress, islice
 from operator import ne
@@ -17,11 +22,17 @@ from pathlib import Path
 from typing import BinaryIO, Final
 
 from blocklists.entry import MAX_COVER
+from blocklists.rule import AddressEntry, AddressKind, ListRule, decode, encode
 
 _MAGIC: Final = b"saring-entries 1 "
 _HEADER_SIZE: Final = 1024  # 15 covers, each with two numbers of up to 20 digits, fit
 _CHUNK_SIZE: Final = 1 << 20
 _SLICE: Final = 20_000
+
+RULES: Final = MAX_COVER + 1
+ADDRESSES: Final = 2 * RULES  # with an ``AddressKind`` added
+ADDRESS_SIZE: Final = 17
+_NOT_NAMES: Final = (RULES, *(ADDRESSES + kind for kind in AddressKind))
 
 
 class EntriesDamaged(ValueError):  # noqa: N818 -- names the fact, as IndexDamaged does
@@ -39,10 +50,16 @@ class Section:
     size_bytes: int
 
 
-def write_entries(path: Path, groups: dict[int, list[str]]) -> int:
+def write_entries(
+    path: Path,
+    groups: dict[int, list[str]],
+    rules: Sequence[ListRule] = (),
+    addresses: Iterable[AddressEntry] = (),
+) -> int:
     """Writes groups of sorted keys (as Latin-1 text) by cover, each key once, and waits for the disk.
 
-    A key may occur several times in its group, but in one group only. Returns the number of distinct keys.
+    A key may occur several times in its group, but in one group only. Returns the number of distinct keys, and of
+    distinct address ranges and of rules with them: of all that the file says.
     """
     sections: list[tuple[int, int, int]] = []
     with path.open("wb") as file:
@@ -51,11 +68,38 @@ def write_entries(path: Path, groups: dict[int, list[str]]) -> int:
             count, size_bytes = _write_keys(file, groups[cover])
             if count:
                 sections.append((cover, count, size_bytes))
+        for number, count, content in _others(rules, addresses):
+            sections.append((number, count, file.write(content)))
         file.seek(0)
         file.write(_header(sections))
         file.flush()
         os.fsync(file.fileno())
     return sum(count for _, count, _ in sections)
+
+
+def join_sections(path: Path, parts: Sequence[tuple[int, int, Path]]) -> int:
+    """Writes an entries file of sections that are files already: cover (ascending), count, and the file of its keys,
+    ascending, each followed by NUL; no key in two of them. Waits for the disk; returns the number of keys.
+    """
+    sections = [(cover, count, part.stat().st_size) for cover, count, part in parts]
+    with path.open("wb") as file:
+        file.write(_header(sections))
+        for _, _, part in parts:
+            with part.open("rb") as source:
+                shutil.copyfileobj(source, file, _CHUNK_SIZE)
+        file.flush()
+        os.fsync(file.fileno())
+    return sum(count for _, count, _ in sections)
+
+
+def _others(rules: Sequence[ListRule], addresses: Iterable[AddressEntry]) -> list[tuple[int, int, bytes]]:
+    """The sections of what is no name: number, count, content."""
+    found = [(RULES, len(rules), encode(rules))] if rules else []
+    packed: dict[AddressKind, set[bytes]] = {}
+    for entry in addresses:
+        packed.setdefault(entry.kind, set()).add(entry.packed)
+    found += [(ADDRESSES + kind, len(packed[kind]), b"".join(sorted(packed[kind]))) for kind in sorted(packed)]
+    return found
 
 
 def _header(sections: list[tuple[int, int, int]]) -> bytes:
@@ -80,7 +124,39 @@ def _write_keys(file: BinaryIO, keys: list[str]) -> tuple[int, int]:
 
 
 def read_sections(path: Path) -> list[Section]:
-    """The sections of an entries file. Raises ``EntriesDamaged``; also where the size is not what the header says."""
+    """The sections of names. Raises ``EntriesDamaged``; also where the size is not what the header says."""
+    return [section for section in _all_sections(path) if section.cover <= MAX_COVER]
+
+
+def read_rules(path: Path) -> tuple[ListRule, ...]:
+    """The rules of an entries file, in the order of the list. Raises ``EntriesDamaged``."""
+    for section in _all_sections(path):
+        if section.cover == RULES:
+            try:
+                return decode(_content(section))
+            except ValueError as error:
+                raise EntriesDamaged(f"{path}: its rules are damaged: {error}") from error
+    return ()
+
+
+def read_addresses(path: Path) -> dict[AddressKind, bytes]:
+    """The address ranges of an entries file by kind, each 17 octets, ascending. Raises ``EntriesDamaged``."""
+    found: dict[AddressKind, bytes] = {}
+    for section in _all_sections(path):
+        if section.cover > ADDRESSES:
+            if section.size_bytes != section.count * ADDRESS_SIZE:
+                raise EntriesDamaged(f"{path}: {section.count} address ranges in {section.size_bytes} octets")
+            found[AddressKind(section.cover - ADDRESSES)] = _content(section)
+    return found
+
+
+def _content(section: Section) -> bytes:
+    with section.path.open("rb") as file:
+        file.seek(section.offset)
+        return file.read(section.size_bytes)
+
+
+def _all_sections(path: Path) -> list[Section]:
     with path.open("rb") as file:
         header = file.read(_HEADER_SIZE)
     if not header.startswith(_MAGIC) or not header.endswith(b"\n"):
@@ -99,7 +175,8 @@ def _sections(path: Path, header: bytes) -> list[Section]:
         found: list[Section] = []
         offset = len(header)
         for cover, count, size_bytes in rows:
-            if not (0 < int(cover) <= MAX_COVER and 0 < int(count) <= int(size_bytes)):
+            known = 0 < int(cover) <= MAX_COVER or int(cover) in _NOT_NAMES
+            if not (known and 0 < int(count) <= int(size_bytes)):
                 raise ValueError(f"section {cover}, {count}, {size_bytes}")
             found.append(Section(path, int(cover), int(count), offset, int(size_bytes)))
             offset += int(size_bytes)
