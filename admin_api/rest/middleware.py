@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import time
 from http import HTTPStatus
 
@@ -27,6 +28,7 @@ SECURITY_HEADERS = {
     "X-Frame-Options": "DENY",
 }
 RETRY = {"Retry-After": "5"}
+PROBES = frozenset({"/healthz", "/readyz", "/metrics"})
 
 
 def surround(services: Services) -> Middleware:
@@ -107,8 +109,11 @@ def _http_problem(error: web.HTTPException) -> Problem:
 
 def _log(request: web.Request, response: web.StreamResponse, elapsed_s: float) -> None:
     principal = request.get(PRINCIPAL)
+    # Probes come every few seconds for ever; only a failing one is news.
+    level = logging.DEBUG if request.path in PROBES and response.status < HTTPStatus.BAD_REQUEST else logging.INFO
     # The query string stays out: it can hold names that a client looked up.
-    log.info(
+    log.log(
+        level,
         "request",
         request_id=request[REQUEST_ID],
         method=request.method,
