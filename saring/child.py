@@ -16,11 +16,11 @@ from dataclasses import dataclass
 
 from saring import logs
 from saring.backoff import Backoff
+from saring.stop_signals import held
 
 STDERR_PIPE_BYTES = 1024 * 1024
 MAX_LINE_BYTES = 64 * 1024
 SHOWN_LINE_CHARS = 300
-HELD_SIGNALS = (signal.SIGTERM, signal.SIGHUP)
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,10 +155,7 @@ class Child:
     async def _make(self) -> tuple[asyncio.subprocess.Process, bytes]:
         async with self._making:
             spec = self._spec
-            # A process inherits what is blocked here. It lets the signals in when it has its handlers; before, they
-            # would end it on the spot, and a loader told to stop while it starts must load what is left.
-            signal.pthread_sigmask(signal.SIG_BLOCK, HELD_SIGNALS)
-            try:
+            with held():
                 process = await asyncio.create_subprocess_exec(
                     *spec.command,
                     stdin=asyncio.subprocess.PIPE,
@@ -167,8 +164,6 @@ class Child:
                     process_group=0,
                     limit=MAX_LINE_BYTES,
                 )
-            finally:
-                signal.pthread_sigmask(signal.SIG_UNBLOCK, HELD_SIGNALS)
             self._process = process
             self._started_s = time.time()
             return process, spec.orders

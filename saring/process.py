@@ -18,14 +18,10 @@ install_from_environment()
 
 from saring import logs  # noqa: E402 -- the switch above must come first
 from saring.orders import Orders, OrdersError, read_orders  # noqa: E402 -- as above
+from saring.stop_signals import release  # noqa: E402 -- as above
 
 KINDS = ("worker", "loader", "api", "sync", "loader-once", "sync-run", "prepare")
 PR_SET_PDEATHSIG = 1
-
-
-# What the supervisor sends. Until a process has its handlers, these would end it on the spot: a loader told to stop
-# while it still starts must load what is left, and a reload must kill nobody.
-HELD = (signal.SIGTERM, signal.SIGHUP)
 
 
 def die_with_parent(parent_pid: int) -> None:
@@ -39,7 +35,7 @@ def die_with_parent(parent_pid: int) -> None:
 
 
 def run(kind: str, orders: Orders) -> int:
-    """Runs one kind of process to its end; returns the exit status. Those that last let ``HELD`` in when they can."""
+    """Runs one kind of process to its end; returns the exit status. Signals wait until ``stop_signals.release``."""
     if kind == "worker":
         from saring.process_worker import run_worker_process
 
@@ -50,7 +46,7 @@ def run(kind: str, orders: Orders) -> int:
         return run_loader_process(orders)
     if kind in {"api", "sync"}:
         # They have nothing to finish before they begin.
-        signal.pthread_sigmask(signal.SIG_UNBLOCK, (signal.SIGTERM,))
+        release(signal.SIGTERM)
     if kind == "api":
         from saring.process_api import run_api_process
 
@@ -59,7 +55,7 @@ def run(kind: str, orders: Orders) -> int:
         from saring.process_sync import run_sync_process
 
         return run_sync_process(orders)
-    signal.pthread_sigmask(signal.SIG_UNBLOCK, HELD)
+    release()
     if kind == "loader-once":
         from saring.process_loader import run_loader_once
 
@@ -78,7 +74,6 @@ def main(arguments: list[str]) -> int:
     if not arguments or arguments[0] not in KINDS:
         print(f"usage: python -m saring.process {'|'.join(KINDS)} (see `saring serve`)", file=sys.stderr)
         return 2
-    signal.pthread_sigmask(signal.SIG_BLOCK, HELD)
     try:
         orders = read_orders(sys.stdin.buffer)
     except OrdersError as error:

@@ -21,6 +21,7 @@ from saring.publisher import Publisher
 from saring.query_store import StoreOnFirstUse
 from saring.state_dir import StateDir
 from saring.status import ProgramStatus, collect
+from saring.stop_signals import stop_event
 from saring.sync_request import request_sync
 from saring.version import VERSION
 
@@ -34,12 +35,7 @@ def run_api_process(orders: Orders) -> int:
 async def _main(orders: Orders) -> None:
     config = Config.model_validate_json(orders.config)
     state = StateDir(Path(orders.state_dir))
-    stop = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, stop.set)
-    loop.add_signal_handler(signal.SIGHUP, lambda: None)
-    signal.pthread_sigmask(signal.SIG_UNBLOCK, (signal.SIGTERM, signal.SIGHUP))
+    stop = stop_event()
     listener = socket.socket(fileno=orders.listen_fd)
     async with open_control(config, state) as control:
         store = StoreOnFirstUse(state)

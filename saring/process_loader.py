@@ -21,6 +21,7 @@ from saring.one_shot import give_result
 from saring.orders import Orders
 from saring.query_store import open_store
 from saring.state_dir import StateDir
+from saring.stop_signals import release
 
 DAY_US = 86_400 * 1_000_000
 MAX_PAUSE_S = 30.0
@@ -34,7 +35,7 @@ def run_loader_process(orders: Orders) -> int:
     signal.signal(signal.SIGTERM, lambda number, frame: stop.set())
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGHUP, signal.SIG_IGN)
-    signal.pthread_sigmask(signal.SIG_UNBLOCK, (signal.SIGTERM, signal.SIGHUP))
+    release()
     store = open_patiently(lambda: open_store(state, writer=True), stop)
     if store is None:
         return 0

@@ -10,7 +10,6 @@ import asyncio
 import contextlib
 import dataclasses
 import os
-import signal
 import time
 from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
@@ -26,6 +25,7 @@ from saring.publisher import Publisher, PublishError, needs_compiling
 from saring.schedule import next_run_s
 from saring.state_dir import StateDir, write_json
 from saring.status import newest_revision
+from saring.stop_signals import stop_event
 from saring.sync_request import ALL, take_requests
 
 TICK_S = 0.5
@@ -43,12 +43,7 @@ def run_sync_process(orders: Orders) -> int:
 async def _main(orders: Orders) -> None:
     config = Config.model_validate_json(orders.config)
     state = StateDir(Path(orders.state_dir))
-    stop = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, stop.set)
-    loop.add_signal_handler(signal.SIGHUP, lambda: None)
-    signal.pthread_sigmask(signal.SIG_UNBLOCK, (signal.SIGTERM, signal.SIGHUP))
+    stop = stop_event()
     async with open_control(config, state) as control:
 
         async def run_sync(told: Orders) -> Mapping[str, object]:

@@ -148,8 +148,9 @@ def test_every_listed_name_is_blocked_and_every_answer_has_its_row(tmp_path: Pat
             SARING_UPSTREAM__SERVERS=f"{server.address}:{server.port}",
         ) as program,
     ):
-        children = [child["name"] for child in program.supervisor()["children"]]
-        assert {"worker-0", "worker-1", "loader", "api", "sync"} <= set(children)
+        children = ["worker-0", "worker-1", "loader", "api", "sync"]
+        for name in children:
+            wait_for(partial(program.pid_of, name), 10, f"{name} runs")
         crowd = Crowd(("127.0.0.1", program.dns_port), questions)
         killings = {500 + 700 * position: partial(kill, program, name) for position, name in enumerate(children)}
         crowd.run(deadline_s=90, at=killings)

@@ -22,7 +22,7 @@ from resolver.upstream.stream import Stream
 from tests.support import dns_messages as say
 from tests.support.hostile import until
 from tests.support.mutation import mutations
-from tests.support.nameservers import free_port
+from tests.support.ports import free_port
 from tests.support.ticking import Clock
 
 FACTOR = int(os.environ.get("SARING_FUZZ_FACTOR", "1"))

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tests.support.needs import need_program
+from tests.support.ports import free_port
 
 _PATIENCE_S = 15.0
 # SOA of the root: small, and every server answers something to it, be it REFUSED.
@@ -34,20 +35,6 @@ class RunningServer:
     def thaw(self) -> None:
         """It goes on, with what has queued up."""
         os.kill(self.pid, signal.SIGCONT)
-
-
-def free_port(address: str = "127.0.0.1") -> int:
-    """A port that is free for UDP and TCP on ``address`` just now."""
-    for _ in range(50):
-        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as udp, socket.socket() as tcp:
-            udp.bind((address, 0))
-            port: int = udp.getsockname()[1]
-            try:
-                tcp.bind((address, port))
-            except OSError:
-                continue
-            return port
-    raise AssertionError(f"no port of {address} is free for both UDP and TCP")
 
 
 @contextmanager

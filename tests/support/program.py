@@ -19,6 +19,8 @@ from typing import Any, TypeVar
 
 from dnslib import DNSRecord
 
+from tests.support.ports import free_port
+
 ROOT = Path(__file__).resolve().parents[2]
 SAMPLE = ROOT / "examples" / "muba" / "regency.toml"
 START_S = 60.0
@@ -26,20 +28,6 @@ STOP_S = 40.0
 QUERY_S = 3.0
 
 Value = TypeVar("Value")
-
-
-def free_port() -> int:
-    """A port that is free for UDP and TCP on 127.0.0.1 at this moment."""
-    for _ in range(50):
-        with socket.socket() as tcp, socket.socket(type=socket.SOCK_DGRAM) as udp:
-            tcp.bind(("127.0.0.1", 0))
-            port = int(tcp.getsockname()[1])
-            try:
-                udp.bind(("127.0.0.1", port))
-            except OSError:
-                continue
-            return port
-    raise AssertionError("no port is free")
 
 
 def wait_for(look: Callable[[], Value], within_s: float, what: str) -> Value:

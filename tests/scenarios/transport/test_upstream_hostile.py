@@ -18,7 +18,7 @@ from resolver.upstream.server import GroupSettings
 from tests.support import dns_messages as say
 from tests.support import hostile
 from tests.support.hostile import HostileUpstream
-from tests.support.nameservers import free_port
+from tests.support.ports import free_port
 
 # Patience is what it costs to be wrong, so the tests that must wait wait this long, and the others never do.
 SHORT = GroupSettings(attempt_s=0.1, deadline_s=0.6, first_backoff_s=0.05)

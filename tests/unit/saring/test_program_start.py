@@ -6,7 +6,6 @@ import asyncio
 import dataclasses
 import io
 import os
-import socket
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -27,6 +26,7 @@ from saring.program import listen, usable_addresses
 from saring.readiness import Ready, wait_until_ready
 from saring.sockets import machine_has_ipv6
 from saring.state_dir import StateDir
+from tests.support.ports import free_port
 
 SECRET = "postgresql://saring:hunter2@db/saring"
 
@@ -34,12 +34,6 @@ SECRET = "postgresql://saring:hunter2@db/saring"
 def configured(**environ: str) -> Config:
     values = {"SARING_CONFIG": "/dev/null", "SARING_UPSTREAM__SERVERS": "10.1.1.1"}
     return load(None, values | {f"SARING_{key}": value for key, value in environ.items()}).config
-
-
-def free_port() -> int:
-    with socket.socket() as one:
-        one.bind(("127.0.0.1", 0))
-        return int(one.getsockname()[1])
 
 
 @pytest.fixture

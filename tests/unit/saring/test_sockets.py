@@ -11,17 +11,7 @@ import pytest
 from saring.endpoint import Endpoint
 from saring.ports import holder_of
 from saring.sockets import BindError, bind_listener, bind_workers, machine_has_ipv6
-
-
-def free_port() -> int:
-    with (
-        socket.socket(socket.AF_INET, socket.SOCK_STREAM) as tcp,
-        socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as udp,
-    ):
-        tcp.bind(("127.0.0.1", 0))
-        port = int(tcp.getsockname()[1])
-        udp.bind(("127.0.0.1", port))
-        return port
+from tests.support.ports import free_port
 
 
 def test_each_worker_gets_its_own_socket_of_each_kind() -> None:
