@@ -13,13 +13,14 @@ from typing import Final
 from blocklists.entry import key_of
 from blocklists.formats.harvest import Harvest, Reason
 from dnswire.errors import NameSyntaxError
-from dnswire.name import from_text, labels
+from dnswire.name import from_labels, from_text, labels
 
 _COMMENT: Final = (b"#", b"!", b";", b"//")
 _MAX_TOKEN: Final = 1024  # a name of 253 characters, each at most 4 octets of UTF-8
 _LISTED: Final = re.compile(rb"[a-z0-9_-]+")
 _NEVER: Final = re.compile(rb"[\x00-,/:-@\[-^`{-\x7f]")  # ASCII outside of names
 _PORT: Final = re.compile(rb"[^:]+:\d{1,5}")
+_TOP: Final = re.compile(rb"[a-z][a-z0-9-]{0,62}")
 _TOP_NUMBER: Final = re.compile(rb"\d+|0x[0-9a-f]*")  # what WHATWG URL calls "ends in a number"
 
 
@@ -94,6 +95,17 @@ def _syntax_reason(token: bytes) -> Reason:
 def settle(harvest: Harvest, cover: int, line: int, token: bytes) -> None:
     """Adds a token to the harvest as an entry that covers ``cover``, or counts it."""
     found = examine(token)
+    if isinstance(found, Reason):
+        harvest.reject(line, token, found)
+    else:
+        harvest.add(cover, found, 1)
+
+
+def settle_listed(harvest: Harvest, cover: int, line: int, token: bytes) -> None:
+    """The same for formats whose lines are whole or none: a single label is a top-level name that somebody listed."""
+    found = examine(token)
+    if found is Reason.SINGLE_LABEL and _TOP.fullmatch(token.rstrip(b".")):
+        found = key_of(from_labels([token.rstrip(b".")]))
     if isinstance(found, Reason):
         harvest.reject(line, token, found)
     else:

@@ -88,7 +88,7 @@ class RpzRecords:
     def __init__(self, landing: Iterable[str], subdomains: bool | None, harvest: Harvest) -> None:
         self._landing = DEFAULT_LANDING.union(landing)
         self._subdomains = subdomains
-        self._harvest = harvest
+        self.harvest = harvest
         self._local: dict[bytes, ListRule] = {}
 
     def take(self, owner: bytes, rrtype: int, data: str, line: int = 0, text: bytes = b"") -> None:
@@ -96,7 +96,7 @@ class RpzRecords:
 
         ``data``: RDATA in presentation form as in ``Datum``; "." for the root. ``line`` and ``text`` are for people.
         """
-        harvest = self._harvest
+        harvest = self.harvest
         if not owner or rrtype in ZONE_TYPES:
             harvest.noise += 1
             return
@@ -115,7 +115,7 @@ class RpzRecords:
     def finish(self) -> None:
         """All RRs were taken: hands over the rules of local data."""
         for rule in self._local.values():
-            self._harvest.add_rule(rule)
+            self.harvest.add_rule(rule)
         self._local.clear()
 
     def action(self, rrtype: int, data: str, pattern: str) -> RuleAction:
@@ -142,12 +142,12 @@ class RpzRecords:
         names = parts[1:] if starred else parts
         reason = _name_reason(names)
         if reason is not None:
-            self._harvest.reject(line, text or _shown(owner), reason)
+            self.harvest.reject(line, text or _shown(owner), reason)
             return
         pattern = b".".join(names).decode("ascii")
         action = self.action(rrtype, data, ("*." if starred else "") + pattern)
         if trigger is Trigger.QNAME and action in (RuleAction.BLOCK, RuleAction.PASSTHRU):
-            self._harvest.add(self.cover(starred, action), owner[2 if starred else 0 :][::-1], 1)
+            self.harvest.add(self.cover(starred, action), owner[2 if starred else 0 :][::-1], 1)
             return
         kind = Kind.BELOW if starred else Kind.EXACT
         if self._subdomains is not None:
@@ -159,30 +159,30 @@ class RpzRecords:
     ) -> None:
         network = network_of(parts)
         if network is None:
-            self._harvest.reject(line, text or _shown(owner), Reason.ADDRESS_OWNER)
+            self.harvest.reject(line, text or _shown(owner), Reason.ADDRESS_OWNER)
             return
         action = self.action(rrtype, data, "")
         bulk = _BULK.get((trigger, action))
         if bulk is not None:
-            self._harvest.addresses.append(AddressEntry(bulk, network))
+            self.harvest.addresses.append(AddressEntry(bulk, network))
             return
         rule = ListRule(Kind.NETWORK, str(network), action, trigger, line=line, text=_said(owner, text))
         self._rule(owner, rule, rrtype, data)
 
     def _rule(self, owner: bytes, rule: ListRule, rrtype: int, data: str) -> None:
         if rule.action is not RuleAction.REWRITE:
-            self._harvest.add_rule(rule)
+            self.harvest.add_rule(rule)
             return
         known = self._local.get(owner)
         if known is None and len(self._local) >= MAX_RULES:
-            self._harvest.reject(rule.line, rule.text.encode(), Reason.TOO_MANY_RULES)
+            self.harvest.reject(rule.line, rule.text.encode(), Reason.TOO_MANY_RULES)
             return
         before = known.data if known is not None else ()
         datum = Datum(int(rrtype), data)
         if datum in before:
             return
         if len(before) >= MAX_DATA:
-            self._harvest.reject(rule.line, rule.text.encode(), Reason.TOO_MANY_RULES)
+            self.harvest.reject(rule.line, rule.text.encode(), Reason.TOO_MANY_RULES)
             return
         first = known or rule
         self._local[owner] = ListRule(
