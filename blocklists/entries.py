@@ -77,16 +77,25 @@ def write_entries(
     return sum(count for _, count, _ in sections)
 
 
-def join_sections(path: Path, parts: Sequence[tuple[int, int, Path]]) -> int:
+def join_sections(
+    path: Path,
+    parts: Sequence[tuple[int, int, Path]],
+    rules: Sequence[ListRule] = (),
+    addresses: Iterable[AddressEntry] = (),
+) -> int:
     """Writes an entries file of sections that are files already: cover (ascending), count, and the file of its keys,
-    ascending, each followed by NUL; no key in two of them. Waits for the disk; returns the number of keys.
+    ascending, each followed by NUL; no key in two of them. Waits for the disk; returns what ``write_entries`` does.
     """
+    others = _others(rules, addresses)
     sections = [(cover, count, part.stat().st_size) for cover, count, part in parts]
+    sections += [(number, count, len(content)) for number, count, content in others]
     with path.open("wb") as file:
         file.write(_header(sections))
         for _, _, part in parts:
             with part.open("rb") as source:
                 shutil.copyfileobj(source, file, _CHUNK_SIZE)
+        for _, _, content in others:
+            file.write(content)
         file.flush()
         os.fsync(file.fileno())
     return sum(count for _, count, _ in sections)
