@@ -15,4 +15,5 @@ HOT_MODULES: tuple[str, ...] = (
     "resolver.turn",
     "resolver.stats",
     "resolver.pipeline",
+    "resolver.mmsg",  # compiled only: see resolver/udp.py
 )

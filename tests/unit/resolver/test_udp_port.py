@@ -94,13 +94,24 @@ async def test_a_late_answer_goes_to_the_address_of_its_query() -> None:
     client.close()
 
 
-async def test_a_client_that_cannot_be_reached_costs_only_its_own_answer() -> None:
-    server = bound("127.0.0.1")
+async def test_a_response_that_cannot_be_sent_costs_only_its_own_client() -> None:
+    """Here one that no datagram can hold (EMSGSIZE); an unroutable client or a full buffer is the same to us."""
+    server, client = bound("127.0.0.1"), bound("127.0.0.1")
     stats = Stats()
-    port = open_port(server, echo, stats)
-    port.send(b"x", ("203.0.113.1", 0))  # port 0 is no destination
+
+    def answer(message: bytes, host: str, transport: int, sender: Sender, address: object) -> bytes | None:
+        return bytes(70_000) if message == b"large" else message
+
+    port = open_port(server, answer, stats)
+    loop = asyncio.get_running_loop()
+    for message in (b"small", b"large", b"small too"):
+        client.sendto(message, server.getsockname())
+    port.start(loop)
+    assert [(await heard(client))[0] for _ in range(2)] == [b"small", b"small too"]
     assert stats.send_failures == 1
+    port.stop(loop)
     port.close()
+    client.close()
 
 
 async def test_an_empty_response_is_not_sent() -> None:

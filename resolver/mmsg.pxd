@@ -1,0 +1,61 @@
+# What mmsg.py needs of the C library (recvmmsg(2), sendmmsg(2), ip(7)), and the buffers of a batch.
+cimport cython
+
+cdef extern from "<sys/socket.h>" nogil:
+    struct iovec:
+        void* iov_base
+        size_t iov_len
+
+    struct msghdr:
+        void* msg_name
+        unsigned int msg_namelen
+        iovec* msg_iov
+        size_t msg_iovlen
+        void* msg_control
+        size_t msg_controllen
+        int msg_flags
+
+    struct mmsghdr:
+        msghdr msg_hdr
+        unsigned int msg_len
+
+    int recvmmsg(int fd, mmsghdr* messages, unsigned int count, int flags, void* timeout)
+    int sendmmsg(int fd, mmsghdr* messages, unsigned int count, int flags)
+    int MSG_DONTWAIT
+
+
+ctypedef msghdr* msghdr_p
+ctypedef iovec* iovec_p
+
+cdef class Batch:
+    cdef readonly int fd
+    cdef readonly bint wildcard
+    cdef mmsghdr received[64]
+    cdef mmsghdr queued[64]
+    cdef iovec received_at[64]
+    cdef iovec queued_at[64]
+    cdef char messages[262144]
+    cdef char names[2048]
+    cdef char controls[4096]
+    cdef list _responses
+    cdef int _queue_length
+    cdef dict _hosts
+
+    @cython.locals(header=msghdr_p)
+    cdef void _prepare(self, int position)
+    @cython.locals(position=int, count=int)
+    cpdef int receive(self) except -2
+    @cython.locals(start=cython.p_char)
+    cpdef bytes message(self, int position)
+    @cython.locals(name=cython.p_char, raw=bytes, host=str)
+    cpdef str host(self, int position)
+    @cython.locals(header=msghdr_p, name=bytes)
+    cpdef object address(self, int position)
+    @cython.locals(came=msghdr_p, header=msghdr_p, at=iovec_p)
+    cpdef queue(self, int position, bytes response)
+    @cython.locals(done=int, failed=int, sent=int)
+    cpdef int flush(self) except -2
+    @cython.locals(name=bytes, control=bytes, single=mmsghdr, at=iovec)
+    cpdef bint send(self, bytes response, object address) except -1
+    @cython.locals(control=cython.p_char)
+    cdef void _clear_interface(self, int position)

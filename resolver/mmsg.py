@@ -1,0 +1,151 @@
+"""A batch of datagrams by one system call each way: recvmmsg(2) and sendmmsg(2). Compiled only.
+
+The buffers are C arrays of a fixed size, so that a batch costs no allocation but the messages themselves. Interpreted,
+this module cannot exist and says so as ``ImportError``; ``udp.py`` then reads one datagram at a time, behind the same
+port.
+Types and the C library's declarations are in ``mmsg.pxd``; what callers see is in ``mmsg.pyi``.
+"""
+
+from __future__ import annotations
+
+import cython
+
+if not cython.compiled:
+    raise ImportError("resolver.mmsg exists compiled only; resolver.udp does the same one datagram at a time")
+
+import socket
+
+BATCH = 64
+MESSAGE_SIZE = 4096
+NAME_SIZE = 32  # struct sockaddr_in6 has 28 octets
+CONTROL_SIZE = 64  # one in_pktinfo or in6_pktinfo behind its header
+_MAX_HOSTS = 65_536
+
+
+class Batch:
+    """The datagrams of one wake of a socket, and the responses that are ready when all have been looked at.
+
+    ``wildcard``: the socket is bound to all addresses; each response then leaves from the address that was asked.
+    """
+
+    def __init__(self, fd: int, wildcard: bool) -> None:
+        self.fd = fd
+        self.wildcard = wildcard
+        self._responses = []
+        self._queue_length = 0
+        self._hosts = {}
+        for position in range(64):
+            self._prepare(position)
+
+    def _prepare(self, position: int) -> None:
+        self.received_at[position].iov_base = cython.address(self.messages[position * 4096])
+        self.received_at[position].iov_len = 4096
+        header = cython.address(self.received[position].msg_hdr)
+        header.msg_name = cython.address(self.names[position * 32])
+        header.msg_iov = cython.address(self.received_at[position])
+        header.msg_iovlen = 1
+        header.msg_control = cython.NULL
+        header.msg_controllen = 0
+        header.msg_flags = 0
+        if self.wildcard:
+            header.msg_control = cython.address(self.controls[position * 64])
+
+    def receive(self) -> int:
+        """How many datagrams came; 0 where none waits. A failing socket reads as empty: it says so when it is used."""
+        for position in range(64):
+            # The kernel writes the lengths it used over those it was given.
+            self.received[position].msg_hdr.msg_namelen = 32
+            if self.wildcard:
+                self.received[position].msg_hdr.msg_controllen = 64
+        count = recvmmsg(self.fd, cython.address(self.received[0]), 64, MSG_DONTWAIT, cython.NULL)
+        return count if count > 0 else 0
+
+    def message(self, position: int) -> bytes:
+        """The octets of a datagram (cut at 4,096, where the parser refuses them)."""
+        start = cython.cast(cython.p_char, cython.address(self.messages[position * 4096]))
+        return start[: self.received[position].msg_len]
+
+    def host(self, position: int) -> str:
+        """The textual address that it came from; remembered, since a client asks again."""
+        name = cython.cast(cython.p_char, cython.address(self.names[position * 32]))
+        # sockaddr_in: family, port, address; sockaddr_in6: family, port, flow, address, scope.
+        raw = name[4:8] if self.received[position].msg_hdr.msg_namelen == 16 else name[8:24]
+        host = self._hosts.get(raw)
+        if host is None:
+            family = socket.AF_INET if len(raw) == 4 else socket.AF_INET6
+            host = socket.inet_ntop(family, raw)
+            if len(self._hosts) >= 65_536:  # spoofed sources must not fill memory
+                self._hosts.clear()
+            self._hosts[raw] = host
+        return host
+
+    def address(self, position: int) -> object:
+        """What ``send`` needs to answer it later: socket address and control message, as octets."""
+        header = cython.address(self.received[position].msg_hdr)
+        name = cython.cast(cython.p_char, header.msg_name)[: header.msg_namelen]
+        if not self.wildcard:
+            return (name, b"")
+        self._clear_interface(position)
+        return (name, cython.cast(cython.p_char, header.msg_control)[: header.msg_controllen])
+
+    def queue(self, position: int, response: bytes) -> None:
+        """Sends ``response`` to where the datagram came from, with the next ``flush``."""
+        came = cython.address(self.received[position].msg_hdr)
+        header = cython.address(self.queued[self._queue_length].msg_hdr)
+        at = cython.address(self.queued_at[self._queue_length])
+        at.iov_base = cython.cast(cython.p_char, response)
+        at.iov_len = len(response)
+        header.msg_name = came.msg_name
+        header.msg_namelen = came.msg_namelen
+        header.msg_iov = at
+        header.msg_iovlen = 1
+        header.msg_control = cython.NULL
+        header.msg_controllen = 0
+        header.msg_flags = 0
+        if self.wildcard and came.msg_controllen:
+            self._clear_interface(position)
+            header.msg_control = came.msg_control
+            header.msg_controllen = came.msg_controllen
+        self._responses.append(response)  # the kernel reads its octets at the flush
+        self._queue_length += 1
+
+    def flush(self) -> int:
+        """Sends all that is queued; returns how many could not be sent (a full buffer, an unroutable client)."""
+        done = 0
+        failed = 0
+        while done < self._queue_length:
+            sent = sendmmsg(self.fd, cython.address(self.queued[done]), self._queue_length - done, MSG_DONTWAIT)
+            if sent > 0:
+                done += sent
+            else:  # the first of the rest cannot be sent: he asks again, the others must not wait for him
+                done += 1
+                failed += 1
+        self._queue_length = 0
+        self._responses.clear()
+        return failed
+
+    def send(self, response: bytes, address: object) -> bool:
+        """Sends one response to an ``address``; False where that is not possible."""
+        name, control = address
+        at.iov_base = cython.cast(cython.p_char, response)
+        at.iov_len = len(response)
+        single.msg_hdr.msg_name = cython.cast(cython.p_char, name)
+        single.msg_hdr.msg_namelen = len(name)
+        single.msg_hdr.msg_iov = cython.address(at)
+        single.msg_hdr.msg_iovlen = 1
+        single.msg_hdr.msg_control = cython.NULL
+        single.msg_hdr.msg_controllen = 0
+        single.msg_hdr.msg_flags = 0
+        if len(control):
+            single.msg_hdr.msg_control = cython.cast(cython.p_char, control)
+            single.msg_hdr.msg_controllen = len(control)
+        return sendmmsg(self.fd, cython.address(single), 1, MSG_DONTWAIT) == 1
+
+    def _clear_interface(self, position: int) -> None:
+        """Leaves the interface of an in_pktinfo (IPv4) to routing: an answer may have to leave by another one.
+
+        cmsghdr is 16 octets (length, level 0 = IPPROTO_IP, type); the interface index is the first field behind it.
+        """
+        control = cython.cast(cython.p_char, cython.address(self.controls[position * 64]))
+        if self.received[position].msg_hdr.msg_controllen >= 28 and control[8] == 0:
+            control[16] = control[17] = control[18] = control[19] = 0
