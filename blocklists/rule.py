@@ -37,7 +37,7 @@ class Trigger(StrEnum):
 
     QNAME = "qname"  # the name asked for, and every name that the answer leads to
     CLIENT_IP = "client_ip"  # the address of the client (kind NETWORK)
-    RESPONSE_IP = "response_ip"  # an address in the answer (kind NETWORK)
+    RESPONSE_IP = "response_ip"  # an address in the answer (kind NETWORK, or REGEX on its text)
     NSDNAME = "nsdname"  # the name of a nameserver of the zone that the answer came from
     NSIP = "nsip"  # the address of such a nameserver (kind NETWORK)
 

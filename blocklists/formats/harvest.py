@@ -40,8 +40,15 @@ class Reason(StrEnum):
     RDATA = "rdata"
     OUT_OF_ZONE = "out_of_zone"
     ADDRESS_OWNER = "address_owner"
+    NO_ADDRESS_LINE = "no_address_line"
+    NOT_PUBLIC = "not_public"
     UNCLOSED = "unclosed"
     TOO_MANY_RULES = "too_many_rules"
+    COSMETIC = "cosmetic"
+    MODIFIER = "modifier"
+    MODIFIER_VALUE = "modifier_value"
+    EXPRESSION = "expression"
+    PATTERN = "pattern"
 
     @property
     def sentence(self) -> str:
@@ -74,8 +81,15 @@ _SENTENCES: Final = {
     Reason.RDATA: "has record data that cannot be read",
     Reason.OUT_OF_ZONE: "is outside of the zone that the file is for",
     Reason.ADDRESS_OWNER: "is no address in the form of a response policy zone (32.1.2.0.192.rpz-ip)",
+    Reason.NO_ADDRESS_LINE: "is no address and no range",
+    Reason.NOT_PUBLIC: "is not public, or far too wide a range",
     Reason.UNCLOSED: "opens a parenthesis or a quotation that nothing closes",
     Reason.TOO_MANY_RULES: "is one rule more than a list may have",
+    Reason.COSMETIC: "hides parts of web pages, which a resolver does not see",
+    Reason.MODIFIER: "has a modifier that means nothing in DNS, so that the whole rule is void",
+    Reason.MODIFIER_VALUE: "has a modifier with a value that it cannot have",
+    Reason.EXPRESSION: "is an expression that RE2 does not take (look-around, back-references, or too large)",
+    Reason.PATTERN: "has a pattern that no name matches",
 }
 
 
@@ -145,11 +159,11 @@ class Harvest:
             self.complaints.append(Complaint(line, excerpt(token), reason, self.file))
 
 
-def excerpt(token: bytes) -> str:
+def excerpt(token: bytes, size_bytes: int = _MAX_EXCERPT) -> str:
     """The beginning of a hostile token as printable text (no control characters reach a terminal or a log)."""
-    text = token[:_MAX_EXCERPT].decode("utf-8", "backslashreplace")
+    text = token[:size_bytes].decode("utf-8", "backslashreplace")
     shown = "".join(char if char.isprintable() else f"\\x{ord(char):02x}" for char in text)
-    return shown + ("..." if len(token) > _MAX_EXCERPT else "")
+    return shown + ("..." if len(token) > size_bytes else "")
 
 
 class Format(Protocol):
