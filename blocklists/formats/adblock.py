@@ -70,12 +70,9 @@ class Adblock(Syntax):
         """See ``Format.finish``. Takes back what ``$badfilter`` voids."""
         if not self._void:
             return
-        keys: dict[int, set[bytes]] = {}
         for said in self._void:
             if isinstance(said, NameEntry):
-                keys.setdefault(said.cover, set()).add(said.key)
-        for cover, voided in keys.items():
-            _take_back(harvest, cover, voided)
+                harvest.void.setdefault(said.cover, set()).add(said.key)
         harvest.addresses[:] = [entry for entry in harvest.addresses if entry not in self._void]
         harvest.rules[:] = [rule for rule in harvest.rules if _bare(rule) not in self._void]
 
@@ -179,17 +176,3 @@ def _bare(rule: Said) -> Said:
         rule.not_tags,
         rule.deny_allow,
     )
-
-
-def _take_back(harvest: Harvest, cover: int, voided: set[bytes]) -> None:
-    blobs = harvest.keys.get(cover, [])
-    for place, blob in enumerate(blobs):
-        keys = blob.split(b"\0")
-        kept = [key for key in keys if key not in voided]
-        if len(kept) < len(keys):
-            blobs[place] = b"\0".join(kept)
-            harvest.names -= len(keys) - len(kept)
-    if cover in harvest.keys:
-        harvest.keys[cover] = [blob for blob in blobs if blob]
-        if not harvest.keys[cover]:
-            del harvest.keys[cover]

@@ -111,7 +111,8 @@ class Harvest:
     """What the chunks of one file gave so far.
 
     ``keys`` maps ``Cover`` bits to blobs, each of keys with one NUL between; ``names`` counts them, duplicates
-    included. ``addresses`` and ``rules`` are what is no name (``rule.py``). ``noise`` counts comments and tokens known
+    included. ``void`` are keys by cover that the list takes back, wherever they stand in it. ``addresses`` and
+    ``rules`` are what is no name (``rule.py``). ``noise`` counts comments and tokens known
     to be no entry (``localhost``, ``0.0.0.0``); empty lines count nowhere.
 
     What is no entry is ``invalid`` where it should have been one (the gate refuses a list that is mostly so), and
@@ -123,6 +124,7 @@ class Harvest:
     names: int = 0
     addresses: list[AddressEntry] = field(default_factory=list)
     rules: list[ListRule] = field(default_factory=list)
+    void: dict[int, set[bytes]] = field(default_factory=dict)
     file: str = ""  # which file of a folder is being read, for ``Complaint.file``
     invalid: int = 0
     beyond: int = 0
