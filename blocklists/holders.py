@@ -1,27 +1,21 @@
 """Which lists hold a name: by which of their entries, and since which version.
 
-Looked up in the entries files themselves, by bisection in a mapping: some twenty pages of a file are read, whatever
-its size, also of versions that no index holds any more. Lists' rules (``rule.py``) are not looked at; ``explain`` does.
+Looked up in the entries files themselves (``lookup.py``), also of versions that no index holds any more. Lists' rules
+(``rule.py``) are not looked at; ``explain`` does.
 """
 
 from __future__ import annotations
 
-import mmap
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
 
-from blocklists.entries import EntriesDamaged, Section, read_sections
-from blocklists.entry import Cover, key_of, kind
+from blocklists.entries import EntriesDamaged
+from blocklists.entry import kind
 from blocklists.library import Library
+from blocklists.lookup import looking_up
 from blocklists.state import ListState
-from dnswire.name import parents, to_text
-
-_ITSELF: Final = int(Cover.SELF | Cover.ALLOW_SELF)
-_BELOW: Final = int(Cover.BELOW | Cover.ALLOW_BELOW)
-_ROOT_SIZE: Final = 1
-_MAX_KEY: Final = 256
+from dnswire.name import to_text
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,35 +41,8 @@ def covering(path: Path, name: bytes) -> dict[bytes, int]:
 
     Raises ``EntriesDamaged`` or ``OSError``.
     """
-    sections = read_sections(path)
-    found: dict[bytes, int] = {}
-    with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as mapped:
-        for parent in parents(name):
-            relevant = _ITSELF if parent == name else _BELOW
-            for section in sections:
-                if len(parent) > _ROOT_SIZE and section.cover & relevant and _holds(mapped, section, key_of(parent)):
-                    found[parent] = section.cover
-    return found
-
-
-def _holds(mapped: mmap.mmap, section: Section, key: bytes) -> bool:
-    """Whether the key is in the section: keys in ascending order, each followed by NUL."""
-    low = section.offset
-    high = section.offset + section.size_bytes
-    while low < high:
-        middle = (low + high) // 2
-        start = mapped.rfind(b"\0", max(low, middle - _MAX_KEY), middle) + 1 or low
-        end = mapped.find(b"\0", start, high)
-        if end < 0:
-            raise EntriesDamaged(f"an entry at {start} has no end")
-        found = mapped[start:end]
-        if found == key:
-            return True
-        if found < key:
-            low = end + 1
-        else:
-            high = start
-    return False
+    with looking_up(path) as lookup:
+        return lookup.covering(name)
 
 
 def holders(library: Library, codes: Iterable[str], name: bytes) -> tuple[Holder, ...]:

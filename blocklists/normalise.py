@@ -1,28 +1,31 @@
 """From a fetched file to an entries file and the facts the admission gate judges by.
 
-Memory: a name costs about 75 bytes until its file is written, so that 10 M names peak at 1.2 GB. Everything here is
-CPU-bound and holds the interpreter's lock for seconds; callers run it in a process or thread of its own (``sync.py``).
+Memory is bounded whatever the file's size: chunks are parsed one by one, and keys leave it in sorted runs (``Runs``).
+Everything here is CPU-bound and holds the interpreter's lock for seconds; callers run it in a process or thread of its
+own (``sync.py``).
 """
 
 from __future__ import annotations
 
-from bisect import bisect_left
-from collections.abc import Iterator
+import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 from blocklists.durable import sha256_of
-from blocklists.entries import write_entries
 from blocklists.entry import BELOW, EXACT, key_of, kind
 from blocklists.formats.detect import BY_NAME, HEAD_SIZE, detect, is_html
-from blocklists.formats.harvest import Complaint, Format, Harvest, Reason, excerpt
+from blocklists.formats.harvest import Complaint, Format, Harvest, Options, Reason, excerpt
+from blocklists.lines import Place, place_of
+from blocklists.lookup import Lookup, looking_up
+from blocklists.progress import Silent
+from blocklists.reading import BOM, Chunk, Reading, opener
 from blocklists.source import AUTO, Source
+from blocklists.transfer.runs import Runs
+from blocklists.transfer.section_files import SectionFiles
 from dnswire.name import from_text, parents, to_text
 
-_CHUNK_SIZE: Final = 1 << 20
-_MAX_LINE: Final = 65_536
-_BOM: Final = b"\xef\xbb\xbf"
+_NEIGHBOURS: Final = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +33,7 @@ class Ending:
     """How the file ends: what tells a cut list from a whole one.
 
     ``known_top``: the last name's top label occurs at another name of the list too, or the last line holds no name.
+    ``file``: the file of a folder whose line it is.
     """
 
     line: int
@@ -37,6 +41,7 @@ class Ending:
     newline: bool
     valid: bool
     known_top: bool
+    file: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,19 +51,24 @@ class ProtectedHit:
     protected: str
     entry: str
     kind: str
-    line: int  # 0 where the name is written differently in the file
+    line: int  # 0 where it was not found again
+    file: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Parsed:
-    """What a fetched file holds. ``entries`` is None where no entries file was written (no name, or too many)."""
+    """What a fetched file holds. ``entries`` is None where no entries file was written (no entry, or too many).
+
+    ``names`` counts what the file says: distinct names, address ranges, rules. ``invalid``, ``beyond``, ``noise``,
+    ``reasons`` and ``complaints`` as in ``Harvest``.
+    """
 
     size_bytes: int
     format: str
     html: bool
     head: str  # its first line, in excerpt
     lines: int
-    names: int  # distinct
+    names: int
     duplicates: int
     invalid: int
     noise: int
@@ -69,6 +79,7 @@ class Parsed:
     over_max: bool
     entries: Path | None
     entries_sha256: str
+    beyond: int = 0
 
 
 def normalise(path: Path, source: Source, protected: tuple[str, ...], entries: Path) -> Parsed:
@@ -77,182 +88,130 @@ def normalise(path: Path, source: Source, protected: tuple[str, ...], entries: P
     """
     with path.open("rb") as file:
         head = file.read(HEAD_SIZE)
-    known = BY_NAME[source.format] if source.format != AUTO else detect(head.removeprefix(_BOM))
-    reading = _Reading(path)
-    harvest = Harvest()
-    for chunk, first_line in reading.chunks():
-        known.parse(chunk, first_line, source.subdomains, harvest)
-        if harvest.names > source.max_entries:
-            break
-    for line in reading.too_long:
-        harvest.reject(line, b"", Reason.LINE_TOO_LONG)
-    over_max = harvest.names > source.max_entries
-    groups = {} if over_max else _sorted_groups(harvest)
-    ending = _ending(reading, known, source, groups)
-    hits = _protected_hits(path, groups, protected)
-    names = write_entries(entries, groups) if groups else 0
+    known = BY_NAME[source.format] if source.format != AUTO else detect(head.removeprefix(BOM))
+    with tempfile.TemporaryDirectory(prefix="runs-", dir=entries.parent) as directory:
+        work = _Work(path, source, known, Path(directory))
+        work.parse()
+        names = work.write(entries)
+    harvest = work.harvest
+    hits: tuple[ProtectedHit, ...] = ()
+    known_top = True
+    if names:
+        with looking_up(entries) as lookup:
+            hits = tuple(_protected_hits(path, source, known, lookup, protected))
+            known_top = not work.last_key or _has_neighbour(lookup, work.last_key)
+    last_file, last_line = work.last_place
     return Parsed(
-        size_bytes=reading.size_bytes,
+        size_bytes=work.reading.size_bytes,
         format=known.name,
         html=is_html(head),
-        head=excerpt(head.removeprefix(_BOM).strip().split(b"\n")[0].strip()),
-        lines=reading.lines,
+        head=excerpt(head.removeprefix(BOM).strip().split(b"\n")[0].strip()),
+        lines=work.reading.lines,
         names=names,
-        duplicates=0 if over_max else harvest.names - names,
+        duplicates=0 if work.over_max else harvest.names + len(harvest.rules) + len(harvest.addresses) - names,
         invalid=harvest.invalid,
         noise=harvest.noise,
         reasons=tuple(sorted((str(reason), count) for reason, count in harvest.reasons.items())),
-        complaints=tuple(sorted(harvest.complaints, key=lambda complaint: complaint.line)),
-        ending=ending,
+        complaints=tuple(sorted(harvest.complaints, key=lambda complaint: (complaint.file, complaint.line))),
+        ending=Ending(
+            last_line, excerpt(work.reading.last), work.reading.newline, work.last_valid, known_top, last_file
+        ),
         protected=hits,
-        over_max=over_max,
+        over_max=work.over_max,
         entries=entries if names else None,
         entries_sha256=sha256_of(entries) if names else "",
+        beyond=harvest.beyond,
     )
 
 
-class _Reading:
-    """One pass over a file: chunks of whole lines in lower case, and what the pass learns on its way."""
+class _Work:
+    """One file on its way through its parser into sorted runs on disk."""
 
-    def __init__(self, path: Path) -> None:
-        self._path = path
-        self.size_bytes = 0
-        self.lines = 0
-        self.too_long: list[int] = []
-        self.last = b""  # the last line with anything in it
-        self.last_line = 0
-        self.newline = True
+    def __init__(self, path: Path, source: Source, known: Format, directory: Path) -> None:
+        self._source = source
+        self._parser = known.begin(options_of(source))
+        self._directory = directory
+        self._runs = Runs(directory)
+        self.reading = Reading(opener(path), lower=not known.keeps_case)
+        self.harvest = Harvest()
+        self.over_max = False
+        self.last_valid = True
+        self.last_key = b""
+        self.last_place = ("", 0)
 
-    def chunks(self) -> Iterator[tuple[bytes, int]]:
-        """Each chunk with the number of its first line."""
-        rest = b""
-        with self._path.open("rb") as file:
-            while block := file.read(_CHUNK_SIZE):
-                first_block = not self.size_bytes
-                self.size_bytes += len(block)
-                if first_block:
-                    block = block.removeprefix(_BOM)
-                text = rest + block
-                cut = text.rfind(b"\n") + 1
-                # Old Mac line ends are CR alone; such a file has no LF at all to cut at.
-                cut = cut or (text.rfind(b"\r", 0, -1) + 1)
-                rest = text[cut:]
-                if len(rest) > _CHUNK_SIZE:
-                    rest = rest[: _MAX_LINE + 1]  # bounded memory for a file without line ends
-                if cut:
-                    yield self._chunk(text[:cut])
-        self.newline = not rest
-        if rest:
-            yield self._chunk(rest + b"\n")
+    def parse(self) -> None:
+        """Reads to the end, or to one entry more than the source may have."""
+        for chunk in self.reading.chunks():
+            if chunk.last:
+                self._last(chunk)
+            else:
+                self._parser.parse(chunk.text, chunk.first_line, self._source.subdomains, self.harvest)
+            self._drain()
+            if self.over_max:
+                return
+        self._parser.finish(self._source.subdomains, self.harvest)
+        for line in self.reading.too_long:
+            self.harvest.reject(line, b"", Reason.LINE_TOO_LONG)
+        self._drain()
 
-    def _chunk(self, text: bytes) -> tuple[bytes, int]:
-        first = self.lines + 1
-        if b"\r" in text:
-            text = text.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
-        text = text.lower()
-        self.lines += text.count(b"\n")
-        if len(text) > _MAX_LINE:
-            text = self._without_long_lines(text, first)
-        self._remember_last(text)
-        return text, first
+    def write(self, entries: Path) -> int:
+        """Writes the entries file, if there is anything to write; returns how many entries it has."""
+        harvest = self.harvest
+        if self.over_max or not (harvest.names or harvest.rules or harvest.addresses):
+            return 0
+        files = SectionFiles(self._directory)
+        try:
+            self._runs.merge_into(files, Silent(), harvest.void)
+            return files.join(entries, harvest.rules, harvest.addresses)
+        finally:
+            files.close()
 
-    def _without_long_lines(self, text: bytes, first: int) -> bytes:
-        # Cheap when there is none: a line end in each window means that no line is longer than two of them.
-        half = _MAX_LINE // 2
-        if all(text.find(b"\n", start, start + half) >= 0 for start in range(0, len(text) - half, half)):
-            return text
-        lines = text[:-1].split(b"\n")
-        for index, line in enumerate(lines):
-            if len(line) > _MAX_LINE:
-                lines[index] = b""
-                self.too_long.append(first + index)
-        return b"\n".join(lines) + b"\n"
+    def _last(self, chunk: Chunk) -> None:
+        """The last line by itself: whether it is whole tells whether the list is."""
+        before = self.harvest.invalid
+        self._parser.parse(chunk.text, chunk.first_line, self._source.subdomains, self.harvest)
+        self.last_valid = self.harvest.invalid == before
+        for blobs in self.harvest.keys.values():
+            # The last token's key is the first of the bulk pass's blob.
+            self.last_key = blobs[0].split(b"\0")[0]
+        self.last_place = self._parser.place(chunk.first_line)
 
-    def _remember_last(self, text: bytes) -> None:
-        stripped = text.rstrip()
-        if not stripped:
-            return
-        self.last = stripped[stripped.rfind(b"\n") + 1 :]
-        self.last_line = self.lines - text.count(b"\n", len(stripped)) + 1
+    def _drain(self) -> None:
+        harvest = self.harvest
+        for cover, blobs in harvest.keys.items():
+            for blob in blobs:
+                self._runs.add_blob(cover, blob, blob.count(b"\0") + 1)
+        harvest.keys.clear()
+        total = harvest.names + len(harvest.rules) + len(harvest.addresses)
+        self.over_max = total > self._source.max_entries
 
 
-def _sorted_groups(harvest: Harvest) -> dict[int, list[str]]:
-    """The keys by cover, sorted, none in two groups: a name in two of them gets the union of their covers."""
-    groups: dict[int, list[str]] = {}
-    for cover in list(harvest.keys):
-        blobs = harvest.keys.pop(cover)
-        keys: list[str] = []
-        blobs.reverse()
-        while blobs:
-            # Latin-1 text sorts as its octets do, in two thirds of the time.
-            keys.extend(blobs.pop().decode("latin-1").split("\0"))
-        keys.sort()
-        groups[cover] = keys
-    return _united(groups) if len(groups) > 1 else groups
+def options_of(source: Source) -> Options:
+    """What a source states about its content, for a parser."""
+    return Options(frozenset(source.landing))
 
 
-def _united(groups: dict[int, list[str]]) -> dict[int, list[str]]:
-    biggest = max(groups, key=lambda cover: len(groups[cover]))
-    covers: dict[str, int] = {}
-    for cover, keys in groups.items():
-        if cover != biggest:
-            for key in keys:
-                covers[key] = covers.get(key, 0) | cover
-    for key in covers.keys() & groups[biggest]:
-        covers[key] |= biggest
-    united = {biggest: [key for key in groups[biggest] if key not in covers]}
-    for key, cover in covers.items():
-        united.setdefault(cover, []).append(key)
-    return {cover: sorted(keys) for cover, keys in united.items() if keys}
+def _has_neighbour(lookup: Lookup, key: bytes) -> bool:
+    end = next((index for index, octet in enumerate(key) if octet == index), len(key))
+    return len(lookup.beginning_with(key[: end + 1], _NEIGHBOURS)) == _NEIGHBOURS
 
 
-def _ending(reading: _Reading, known: Format, source: Source, groups: dict[int, list[str]]) -> Ending:
-    alone = Harvest()
-    known.parse(reading.last + b"\n", reading.last_line, source.subdomains, alone)
-    known_top = True
-    for blobs in alone.keys.values():
-        # The last token's key is the first of the bulk pass's blob.
-        key = blobs[0].split(b"\0")[0].decode("latin-1")
-        known_top = _has_neighbour(groups, key)
-    return Ending(reading.last_line, excerpt(reading.last), reading.newline, not alone.invalid, known_top)
-
-
-def _has_neighbour(groups: dict[int, list[str]], key: str) -> bool:
-    end = next((index for index, char in enumerate(key) if ord(char) == index), len(key))
-    top = key[: end + 1]
-    found: set[str] = set()
-    for keys in groups.values():
-        first = bisect_left(keys, top)
-        last = bisect_left(keys, top + "\xff") - 1  # no admitted name holds that octet
-        if first <= last:
-            found.update((keys[first], keys[last]))
-    return len(found) > 1
-
-
-def _protected_hits(path: Path, groups: dict[int, list[str]], protected: tuple[str, ...]) -> tuple[ProtectedHit, ...]:
+def _protected_hits(
+    path: Path, source: Source, known: Format, lookup: Lookup, protected: tuple[str, ...]
+) -> list[ProtectedHit]:
     hits: list[ProtectedHit] = []
     for text in protected:
         own = from_text(text).lower()
         for name in parents(own):
             needed = EXACT if name == own else BELOW
-            key = key_of(name).decode("latin-1")
-            for cover, keys in groups.items():
-                index = bisect_left(keys, key)
-                if key and cover & needed and index < len(keys) and keys[index] == key:
-                    entry = to_text(name)
-                    hits.append(ProtectedHit(text, entry, kind(cover), _line_of(path, entry.encode())))
-    return tuple(hits)
+            key = key_of(name)
+            cover = lookup.cover(key) if key else 0
+            if cover & needed:
+                place = _place(path, source, known, key, needed) or Place("", 0, "")
+                hits.append(ProtectedHit(text, to_text(name), kind(cover), place.line, place.file))
+    return hits
 
 
-def _line_of(path: Path, name: bytes) -> int:
-    """The line on which the name stands alone or as a word, 0 where none is found. Read again only for a refusal."""
-    reading = _Reading(path)
-    for chunk, first_line in reading.chunks():
-        at = chunk.find(name)
-        while at >= 0:
-            line_start = chunk.rfind(b"\n", 0, at) + 1
-            line = chunk[line_start : chunk.find(b"\n", at)]
-            if name in line.replace(b"*.", b" ").split():
-                return first_line + chunk.count(b"\n", 0, at)
-            at = chunk.find(name, at + 1)
-    return 0
+def _place(path: Path, source: Source, known: Format, key: bytes, cover: int) -> Place | None:
+    # Read again only for a refusal.
+    return place_of(opener(path), known, options_of(source), source.subdomains, key, cover)

@@ -7,18 +7,29 @@ from dataclasses import dataclass
 from typing import Final
 
 AUTO: Final = "auto"
-FORMAT_NAMES: Final = (AUTO, "plain", "hosts", "wildcard")  # ``formats/detect.py`` registers them
+# ``formats/detect.py`` registers them.
+FORMAT_NAMES: Final = (AUTO, "plain", "hosts", "wildcard", "dnsmasq", "unbound", "rpz", "ut1", "addresses")
 MIB: Final = 1 << 20
 
+MAX_LANDING: Final = 50
+MAX_MEMBER: Final = 200
+
 _CODE: Final = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}")
-_PARSER_REVISION: Final = 1  # raise it where the same file gives other entries than before
+_SHA256: Final = re.compile(r"[0-9a-f]{64}")
+_LANDING: Final = re.compile(r"[0-9a-z:._-]{1,253}")
+_PARSER_REVISION: Final = 2  # raise it where the same file gives other entries than before
 
 
 @dataclass(frozen=True, slots=True)
 class Source:
     """One list's source and limits.
 
-    ``location`` is an http(s) URL, a file:// URL or a path. ``subdomains`` None leaves the meaning to the format.
+    ``location`` is an http(s) URL, a file:// URL or a path: of a file, or of a folder or tar archive. ``member`` is
+    then the folder of one category in it, or a file ("" for a file that is the list itself). ``subdomains`` None
+    leaves the meaning to the format. ``sha256``: the only content that is taken, by the digest of the file as it is
+    served or of the text in it. ``landing``: names and addresses, lower case and without trailing dot, to which the
+    publisher sends what he blocks, beside those that are known (``formats/rpz_record.py``): such an answer blocks.
+
     ``max_size_bytes`` holds for the download and, separately, for the text in it; ``shrink_limit`` is the share of
     the last good version's names that an update may lose. Raises ``ValueError`` where a value makes no sense,
     naming all that do not.
@@ -34,6 +45,9 @@ class Source:
     shrink_limit: float = 0.3
     allow_private: bool = False
     timeout_s: float = 900.0
+    member: str = ""
+    sha256: str = ""
+    landing: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         # The code becomes a directory name.
@@ -42,6 +56,12 @@ class Source:
             wrong.append("location is empty: a URL or a path is due")
         if self.format not in FORMAT_NAMES:
             wrong.append(f"format {self.format!r}: {', '.join(FORMAT_NAMES)}")
+        if self.member and why_no_member(self.member):
+            wrong.append(f"member {self.member!r}: {why_no_member(self.member)}")
+        if self.sha256 and not _SHA256.fullmatch(self.sha256):
+            wrong.append(f"sha256 {self.sha256!r}: 64 digits of 0-9 and a-f")
+        if len(self.landing) > MAX_LANDING or not all(map(_LANDING.fullmatch, self.landing)):
+            wrong.append(f"landing {list(self.landing)!r}: at most {MAX_LANDING} names or addresses, in lower case")
         if not 0 <= self.shrink_limit <= 1:
             wrong.append(f"shrink_limit {self.shrink_limit}: from 0 to 1")
         for label, value in (
@@ -57,4 +77,16 @@ class Source:
     @property
     def recipe(self) -> str:
         """What, besides the content, decides about the entries: where it changes, the same content is parsed anew."""
-        return f"{_PARSER_REVISION}/{self.format}/{self.subdomains}"
+        landing = ",".join(sorted(self.landing))
+        return f"{_PARSER_REVISION}/{self.format}/{self.subdomains}/{self.member}/{self.sha256}/{landing}"
+
+
+def why_no_member(member: str) -> str:
+    """Why a text is no path inside of a folder or archive; empty where it is one."""
+    if len(member) > MAX_MEMBER:
+        return f"at most {MAX_MEMBER} characters"
+    if not member.isprintable() or "\\" in member:
+        return "printable characters without backslashes"
+    if member.startswith("/") or any(part in ("", ".", "..") for part in member.split("/")):
+        return "a path inside of the folder or archive, such as blacklists/adult"
+    return ""

@@ -5,10 +5,17 @@ from __future__ import annotations
 import re
 from typing import Final
 
+from blocklists.formats.adblock import Adblock
+from blocklists.formats.addresses import Addresses
+from blocklists.formats.dnsmasq import Dnsmasq
+from blocklists.formats.folder import HEAD
 from blocklists.formats.harvest import Format
 from blocklists.formats.hosts import Hosts
 from blocklists.formats.odd import is_comment
 from blocklists.formats.plain import Plain
+from blocklists.formats.rpz import Rpz
+from blocklists.formats.unbound import Unbound
+from blocklists.formats.ut1 import Ut1
 from blocklists.formats.wildcard import Wildcard
 
 HEAD_SIZE: Final = 65_536
@@ -20,7 +27,17 @@ _HTML: Final = re.compile(
 )
 
 # In the order in which a tie is settled: a format that says more about a line goes first.
-FORMATS: Final[tuple[Format, ...]] = (Hosts(), Wildcard(), Plain())
+FORMATS: Final[tuple[Format, ...]] = (
+    Adblock(),
+    Dnsmasq(),
+    Unbound(),
+    Rpz(),
+    Hosts(),
+    Wildcard(),
+    Addresses(),
+    Plain(),
+    Ut1(),
+)
 BY_NAME: Final[dict[str, Format]] = {known.name: known for known in FORMATS}
 
 
@@ -30,6 +47,8 @@ def detect(head: bytes) -> Format:
     Where none recognises any, it is plain: every line is then counted as invalid, with its reason, and the
     admission gate refuses the list by those counts.
     """
+    if head.startswith(HEAD):
+        return BY_NAME["ut1"]
     lines = [line.strip() for line in head[:HEAD_SIZE].lower().replace(b"\r", b"\n").split(b"\n")]
     content = [line for line in lines if not is_comment(line)][:_MAX_LINES]
     scores = [(sum(map(known.recognises, content)), known) for known in FORMATS]

@@ -19,7 +19,7 @@ from blocklists.formats.odd import is_comment, settle_listed
 from blocklists.formats.rpz_record import DEFAULT_LANDING
 
 _LINE: Final = re.compile(rb"(address|server|local)\s*=\s*/(.*)/([^/]*)")
-_SETTING: Final = re.compile(rb"[a-z][a-z0-9-]{1,40}(\s*=.*)?")
+_SETTING: Final = re.compile(rb"[a-z][a-z0-9-]{1,40}\s*=.*|[a-z]{2,20}(?:-[a-z0-9]{1,20}){1,4}")
 _COMMENT: Final = re.compile(rb"\s#.*")  # "/#" holds the same octet and is none
 _MAX_NAMES: Final = 10_000  # on one line; lines are bounded anyway
 _ALLOW: Final = int(Cover.ALLOW_SELF | Cover.ALLOW_BELOW)
