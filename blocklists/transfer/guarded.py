@@ -1,0 +1,25 @@
+"""Names that a zone shall not block and would."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+
+from blocklists.entry import BELOW, EXACT, key_of, kind
+from blocklists.lookup import looking_up
+from blocklists.normalise import ProtectedHit
+from dnswire.name import from_text, parents, to_text
+
+
+def guarded_hits(entries: Path, guarded: Iterable[str]) -> tuple[ProtectedHit, ...]:
+    """The entries of a file that would block one of the names."""
+    hits: list[ProtectedHit] = []
+    with looking_up(entries) as lookup:
+        for text in guarded:
+            own = from_text(text).lower()
+            for name in parents(own):
+                key = key_of(name)
+                cover = lookup.cover(key) if key else 0
+                if cover & (EXACT if name == own else BELOW):
+                    hits.append(ProtectedHit(text, to_text(name), kind(cover), 0))
+    return tuple(hits)
