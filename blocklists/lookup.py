@@ -29,7 +29,8 @@ class Lookup:
         """The cover that a key has; 0 where it is not in the file."""
         for section in self._sections:
             start = self._lower_bound(section, key)
-            if self._mapped[start : start + len(key) + 1] == key + b"\0":
+            end = section.offset + section.size_bytes
+            if start < end and self._mapped[start : start + len(key) + 1] == key + b"\0":
                 return section.cover
         return 0
 
