@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
+
+from blocklists.transfer.primary import is_zone, parse_primary
+from blocklists.transfer.tsig import ALGORITHMS, make_key
 
 AUTO: Final = "auto"
 # ``formats/detect.py`` registers them.
@@ -30,6 +33,9 @@ class Source:
     served or of the text in it. ``landing``: names and addresses, lower case and without trailing dot, to which the
     publisher sends what he blocks, beside those that are known (``formats/rpz_record.py``): such an answer blocks.
 
+    A response policy zone can be transferred: ``location`` is then ``rpz://address[:port]/zone.name``. The TSIG key has
+    a name ("" for none), an algorithm, and a secret in Base64: ``tsig_secret``, or the content of ``tsig_secret_file``.
+
     ``max_size_bytes`` holds for the download and, separately, for the text in it; ``shrink_limit`` is the share of
     the last good version's names that an update may lose. Raises ``ValueError`` where a value makes no sense,
     naming all that do not.
@@ -48,6 +54,10 @@ class Source:
     member: str = ""
     sha256: str = ""
     landing: tuple[str, ...] = ()
+    tsig_name: str = ""
+    tsig_algorithm: str = ALGORITHMS[0]
+    tsig_secret: str = field(default="", repr=False)
+    tsig_secret_file: str = ""
 
     def __post_init__(self) -> None:
         # The code becomes a directory name.
@@ -71,6 +81,7 @@ class Source:
         ):
             if value <= 0:
                 wrong.append(f"{label} {value}: above 0")
+        wrong += _zone_problems(self)
         if wrong:
             raise ValueError("; ".join(wrong))
 
@@ -79,6 +90,32 @@ class Source:
         """What, besides the content, decides about the entries: where it changes, the same content is parsed anew."""
         landing = ",".join(sorted(self.landing))
         return f"{_PARSER_REVISION}/{self.format}/{self.subdomains}/{self.member}/{self.sha256}/{landing}"
+
+
+def _zone_problems(source: Source) -> list[str]:
+    """What is wrong with the location of a zone and with its key."""
+    wrong: list[str] = []
+    if is_zone(source.location):
+        try:
+            parse_primary(source.location)
+        except ValueError as error:
+            wrong.append(str(error))
+        if source.format not in (AUTO, "rpz"):
+            wrong.append(f"format {source.format!r}: a transferred zone is rpz")
+    elif source.tsig_name or source.tsig_secret or source.tsig_secret_file:
+        wrong.append("a TSIG key is for zones that are transferred (rpz://...)")
+    if not source.tsig_name:
+        if source.tsig_secret or source.tsig_secret_file:
+            wrong.append("tsig_name is empty, though there is a secret")
+    elif bool(source.tsig_secret) == bool(source.tsig_secret_file):
+        wrong.append(f"TSIG key {source.tsig_name}: either tsig_secret or tsig_secret_file")
+    else:
+        # A secret in a file is looked at when it is used.
+        try:
+            make_key(source.tsig_name, source.tsig_algorithm, source.tsig_secret or "AAAAAAAAAAAAAAAA")
+        except ValueError as error:
+            wrong.append(str(error))
+    return wrong
 
 
 def why_no_member(member: str) -> str:
