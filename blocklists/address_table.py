@@ -1,0 +1,157 @@
+"""Address ranges of all lists in one mapped file: which of them hold an address.
+
+Ranges of one kind of address are nested or apart, never half over each other. So they stand in order of their first
+address, each with the place of the range around it (``parents``), and a look-up is one bisection for the last range
+that begins at or before the address, and then a walk outwards. 29 octets a range; 58,575 of HaGeZi's take 1.7 MB and
+2 us an address that is in none of them.
+
+The file: four 64-bit numbers (ranges, sets, members, 0), then arrays of fixed width, little-endian: first address as
+two halves of 64 bits, then of 32 bits the parents, the set of each range, where each set begins, and the members
+(list and ``AddressKind``), then of 8 bits the lengths of the prefixes. Addresses are those of IPv6, IPv4 mapped.
+"""
+
+from __future__ import annotations
+
+import mmap
+from bisect import bisect_left, bisect_right
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Final, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from blocklists.merge import SetTable, cover_of, list_id_of, member
+from blocklists.rule import MAPPED, AddressKind
+
+_HEADER_SIZE: Final = 32
+_NO_PARENT: Final = 0xFFFFFFFF
+_KEY_SIZE: Final = 17
+_V4_BITS: Final = 96
+_HALF: Final = 64
+_WIDTH: Final = 128
+
+
+class Range(NamedTuple):
+    """A range that holds an address: of which list, with which meaning, and the length of its prefix (IPv4: of 32)."""
+
+    list_id: int
+    kind: AddressKind
+    length: int
+
+
+def build(lists: Sequence[tuple[int, Mapping[AddressKind, bytes]]]) -> bytes:
+    """The file of all lists' ranges by kind, each 17 octets (``AddressEntry.packed``); empty where there are none."""
+    table = SetTable()
+    sets: dict[bytes, int] = {}
+    for list_id, ranges in lists:
+        for kind, packed in ranges.items():
+            number = table.number((member(list_id, kind),))
+            for start in range(0, len(packed), _KEY_SIZE):
+                key = packed[start : start + _KEY_SIZE]
+                known = sets.get(key)
+                sets[key] = number if known is None else table.union(known, number)
+    if not sets:
+        return b""
+    keys = sorted(sets)
+    octets = np.frombuffer(b"".join(keys), dtype=np.uint8).reshape(-1, _KEY_SIZE)
+    halves = np.ascontiguousarray(octets[:, :16]).view(">u8").astype("<u8")
+    begins = np.cumsum([0, *map(len, table.sets)])
+    members = [number for numbers in table.sets for number in numbers]
+    header = np.array([len(keys), len(table.sets), len(members), 0], dtype="<u8")
+    parts: list[npt.NDArray[np.generic]] = [
+        header,
+        np.ascontiguousarray(halves[:, 0]),
+        np.ascontiguousarray(halves[:, 1]),
+        np.array(_parents(keys), dtype="<u4"),
+        np.fromiter(map(sets.__getitem__, keys), dtype="<u4", count=len(keys)),
+        begins.astype("<u4"),
+        np.array(members, dtype="<u4"),
+        np.ascontiguousarray(octets[:, 16]),
+    ]
+    return b"".join(part.tobytes() for part in parts)
+
+
+def _parents(keys: Sequence[bytes]) -> list[int]:
+    """For each range, ascending, the place of the one around it."""
+    found: list[int] = []
+    around: list[tuple[int, int]] = []  # place and last address, the innermost at the end
+    for place, key in enumerate(keys):
+        first = int.from_bytes(key[:16], "big")
+        while around and around[-1][1] < first:
+            around.pop()
+        found.append(around[-1][0] if around else _NO_PARENT)
+        around.append((place, first + (1 << (_WIDTH - key[16])) - 1))
+    return found
+
+
+class AddressTable:
+    """The file, mapped. Not to be used after ``close``."""
+
+    def __init__(self, path: Path) -> None:
+        """Raises ``ValueError`` where the file is none such, and ``OSError``."""
+        with path.open("rb") as file:
+            self._map = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
+        self._views: list[memoryview[int]] = []
+        self._end = _HEADER_SIZE
+        try:
+            self.count, set_count, member_count = self._header()
+            self._highs = self._array("Q", self.count)
+            self._lows = self._array("Q", self.count)
+            self._parents = self._array("I", self.count)
+            self._sets = self._array("I", self.count)
+            self._begins = self._array("I", set_count + 1)
+            self._members = self._array("I", member_count)
+            self._lengths = self._array("B", self.count)
+            if self._end != len(self._map):
+                raise ValueError(f"{path}: {len(self._map)} bytes, its header says {self._end}")
+        except (ValueError, TypeError) as error:
+            self.close()
+            raise ValueError(f"{path}: {error}") from error
+        self.kinds = frozenset(AddressKind(cover_of(number)) for number in self._members)
+
+    def _header(self) -> tuple[int, int, int]:
+        head = memoryview(self._map)[:_HEADER_SIZE]
+        numbers = head.cast("Q")
+        counts = numbers[0], numbers[1], numbers[2]
+        numbers.release()
+        head.release()
+        return counts
+
+    def _array(self, item: str, count: int) -> memoryview[int]:
+        size = count * {"Q": 8, "I": 4, "B": 1}[item]
+        whole = memoryview(self._map)[self._end : self._end + size]
+        view: memoryview[int] = whole.cast(item)  # type: ignore[call-overload]  # one of the three above
+        self._views += [view, whole]
+        self._end += size
+        if len(view) != count:
+            raise ValueError("it is cut")
+        return view
+
+    def find(self, address: bytes) -> list[Range]:
+        """The ranges that hold an address of 4 or 16 octets, the longest prefix first."""
+        mapped = MAPPED + address if len(address) == 4 else address
+        shift = _V4_BITS if mapped.startswith(MAPPED) else 0
+        value = int.from_bytes(mapped, "big")
+        high = value >> _HALF
+        start = bisect_left(self._highs, high)
+        end = bisect_right(self._highs, high, start)
+        place = bisect_right(self._lows, value & 0xFFFFFFFFFFFFFFFF, start, end) - 1
+        found: list[Range] = []
+        while place not in (-1, _NO_PARENT):
+            length = self._lengths[place]
+            first = self._highs[place] << _HALF | self._lows[place]
+            if value >> (_WIDTH - length) == first >> (_WIDTH - length):
+                number = self._sets[place]
+                for at in range(self._begins[number], self._begins[number + 1]):
+                    entry = self._members[at]
+                    found.append(Range(list_id_of(entry), AddressKind(cover_of(entry)), max(length - shift, 0)))
+            place = self._parents[place]
+        return found
+
+    def close(self) -> None:
+        """Gives the mapping back."""
+        for view in self._views:
+            view.release()
+        self._views.clear()
+        self._map.close()
