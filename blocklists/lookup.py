@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import mmap
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Final
 
@@ -19,30 +19,30 @@ _MAX_KEY: Final = 256
 
 
 class Lookup:
-    """An entries file, mapped; see ``looking_up``."""
+    """An entries file, mapped; see ``looking_up``. ``sections`` are those of its names."""
 
     def __init__(self, sections: list[Section], mapped: mmap.mmap) -> None:
-        self._sections = sections
-        self._mapped = mapped
+        self.sections = sections
+        self.mapped = mapped
 
     def cover(self, key: bytes) -> int:
         """The cover that a key has; 0 where it is not in the file."""
-        for section in self._sections:
-            start = self._lower_bound(section, key)
+        for section in self.sections:
+            start = self.lower_bound(section, key)
             end = section.offset + section.size_bytes
-            if start < end and self._mapped[start : start + len(key) + 1] == key + b"\0":
+            if start < end and self.mapped[start : start + len(key) + 1] == key + b"\0":
                 return section.cover
         return 0
 
     def beginning_with(self, prefix: bytes, limit: int) -> list[bytes]:
         """Up to so many keys that begin with ``prefix``."""
         found: list[bytes] = []
-        for section in self._sections:
-            at = self._lower_bound(section, prefix)
+        for section in self.sections:
+            at = self.lower_bound(section, prefix)
             end = section.offset + section.size_bytes
-            while len(found) < limit and at < end and self._mapped[at : at + len(prefix)] == prefix:
-                stop = self._mapped.find(b"\0", at, end)
-                found.append(self._mapped[at:stop])
+            while len(found) < limit and at < end and self.mapped[at : at + len(prefix)] == prefix:
+                stop = self.mapped.find(b"\0", at, end)
+                found.append(self.mapped[at:stop])
                 at = stop + 1
         return found
 
@@ -57,17 +57,17 @@ class Lookup:
                 found[parent] = cover
         return found
 
-    def _lower_bound(self, section: Section, key: bytes) -> int:
+    def lower_bound(self, section: Section, key: bytes) -> int:
         """Where the first key stands that is not smaller: keys in ascending order, each followed by NUL."""
         low = section.offset
         high = section.offset + section.size_bytes
         while low < high:
             middle = (low + high) // 2
-            start = self._mapped.rfind(b"\0", max(low, middle - _MAX_KEY), middle) + 1 or low
-            end = self._mapped.find(b"\0", start, high)
+            start = self.mapped.rfind(b"\0", max(low, middle - _MAX_KEY), middle) + 1 or low
+            end = self.mapped.find(b"\0", start, high)
             if end < 0:
                 raise EntriesDamaged(f"{section.path}: an entry at {start} has no end")
-            if self._mapped[start:end] < key:
+            if self.mapped[start:end] < key:
                 low = end + 1
             else:
                 high = start
@@ -78,5 +78,11 @@ class Lookup:
 def looking_up(path: Path) -> Iterator[Lookup]:
     """The file at ``path`` for the length of a ``with`` block. Raises ``EntriesDamaged`` or ``OSError``."""
     sections = read_sections(path)
-    with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as mapped:
+    with path.open("rb") as file:
+        mapped = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
+    try:
         yield Lookup(sections, mapped)
+    finally:
+        # An error on its way may hold views of the file; it must not be hidden by another, and they end with it.
+        with suppress(BufferError):
+            mapped.close()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 
 from blocklists import admission
 from blocklists.admission import Gate
@@ -12,45 +11,16 @@ from blocklists.download import FetchError
 from blocklists.fetch import Fetcher, NotModified, Validators
 from blocklists.library import Library
 from blocklists.normalise import Parsed
+from blocklists.outcome import Admitted as Admitted
+from blocklists.outcome import Failed as Failed
+from blocklists.outcome import Outcome as Outcome
+from blocklists.outcome import Refused as Refused
+from blocklists.outcome import Unchanged as Unchanged
 from blocklists.parsing import Job, Parse, ParseError, parse
 from blocklists.progress import Progress, Silent
 from blocklists.source import Source
-from blocklists.state import Version
-
-
-@dataclass(frozen=True, slots=True)
-class Unchanged:
-    """The source has what was dealt with before."""
-
-    code: str
-
-
-@dataclass(frozen=True, slots=True)
-class Admitted:
-    """A new version is in force. ``overridden``: the refusal that an operator set aside."""
-
-    code: str
-    version: Version
-    overridden: admission.Refused | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Refused:
-    """The gate refused the update; the last good version stays in force."""
-
-    code: str
-    refused: admission.Refused
-
-
-@dataclass(frozen=True, slots=True)
-class Failed:
-    """There is no update to judge: the source could not be fetched, or its content not be worked on."""
-
-    code: str
-    sentence: str
-
-
-Outcome = Unchanged | Admitted | Refused | Failed
+from blocklists.transfer.primary import is_zone
+from blocklists.transfer.zone_sync import sync_zone
 
 
 async def sync(
@@ -69,6 +39,8 @@ async def sync(
     ``accept`` is the SHA-256 of a content that an operator admits in spite of a refusal. Raises ``OSError`` only
     where the library itself cannot be written.
     """
+    if is_zone(source.location):
+        return await sync_zone(source, library, gate, progress, now_s, accept)
     code = source.code
     state = await asyncio.to_thread(library.state, code)
     known_recipe = state.version > 0 and state.seen_recipe == source.recipe

@@ -9,9 +9,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from blocklists.lookup import Lookup, looking_up
 from blocklists.rule import AddressEntry, ListRule
 from blocklists.transfer.delta import Delta
-from blocklists.transfer.keyed_file import KeyedFile, open_keyed
 from blocklists.transfer.section_files import SectionFiles
 
 
@@ -34,21 +34,22 @@ def apply_delta(
 ) -> int:
     """Writes ``entries``: the names of ``base`` with the changes of ``delta``; returns how many entries there are.
 
-    ``directory`` is for files on the way, ``rules`` and ``addresses`` take the place of those of ``base``. Raises ``TransferError`` where the delta does not fit the base.
+    ``directory`` is for files on the way, ``rules`` and ``addresses`` take the place of those of ``base``.
+    Raises ``TransferError`` where the delta does not fit the base.
     """
     files = SectionFiles(directory)
     try:
-        with open_keyed(base) as held:
+        with looking_up(base) as held:
             _write(held, _moves(held, delta), files)
         return files.join(entries, rules, addresses)
     finally:
         files.close()
 
 
-def _moves(held: KeyedFile, delta: Delta) -> list[tuple[bytes, int, int]]:
+def _moves(held: Lookup, delta: Delta) -> list[tuple[bytes, int, int]]:
     """Key, cover before and cover afterwards of all keys whose cover changes, ascending."""
     found: list[tuple[bytes, int, int]] = []
-    for key in delta.keys():
+    for key in delta.changed():
         before = held.cover(key)
         after = delta.result(key, before)
         if before != after:
@@ -56,9 +57,9 @@ def _moves(held: KeyedFile, delta: Delta) -> list[tuple[bytes, int, int]]:
     return found
 
 
-def _write(held: KeyedFile, moves: list[tuple[bytes, int, int]], files: SectionFiles) -> None:
+def _write(held: Lookup, moves: list[tuple[bytes, int, int]], files: SectionFiles) -> None:
     old = {section.cover: section for section in held.sections}
-    octets = memoryview(held.octets)
+    octets = memoryview(held.mapped)
     try:
         for cover in sorted(old.keys() | {after for _, _, after in moves if after}):
             section = old.get(cover)
@@ -67,8 +68,8 @@ def _write(held: KeyedFile, moves: list[tuple[bytes, int, int]], files: SectionF
                 files.write(cover, come)
                 continue
             gone = [key for key, before, _ in moves if before == cover]
-            cuts = [_Cut(held.place(section, key), len(key) + 1, b"") for key in gone]
-            cuts += [_Cut(held.place(section, key), 0, key + b"\0") for key in come]
+            cuts = [_Cut(held.lower_bound(section, key), len(key) + 1, b"") for key in gone]
+            cuts += [_Cut(held.lower_bound(section, key), 0, key + b"\0") for key in come]
             # Several keys that come at one place come in their own order, before the old key that may go from there.
             cuts.sort(key=lambda cut: (cut.place, cut.skip, cut.put))
             at = section.offset

@@ -111,6 +111,5 @@ def connect(target: Target, patience: Patience) -> Connection:
             last = f"{address}: {error.strerror or error}"
             continue
         return Connection(sock, target.where, patience)
-    sentence = f"{target.where} cannot be reached over TCP ({last}). Check address, port and firewall (TCP, not only UDP)."
+    sentence = f"{target.where} cannot be reached over TCP ({last}). Check address, port and firewall."
     raise TransferError(TransferFailure.UNREACHABLE, sentence)
-

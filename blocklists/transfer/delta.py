@@ -64,7 +64,7 @@ class Delta:
             self.come += 1
             self.records.add(record)
 
-    def keys(self) -> list[bytes]:
+    def changed(self) -> list[bytes]:
         """The keys that change, ascending."""
         return sorted(self._changes)
 

@@ -51,7 +51,7 @@ class Caps:
     records: int
 
 
-class Refused(TransferError):
+class RefusedError(TransferError):
     """The primary answered with a response code other than NOERROR."""
 
     def __init__(self, error: TransferError) -> None:
@@ -133,19 +133,17 @@ def _ask(
     return Asked(message_id, zone.name, rrtype, zone.where), check
 
 
-def _authentic(
-    message: bytes, found: int | None, sections: Sections, check: SignatureCheck | None, zone: Zone
-) -> None:
+def _authentic(message: bytes, found: int | None, sections: Sections, check: SignatureCheck | None, zone: Zone) -> None:
     """Checks the signature, then the response code. Raises ``TransferError``."""
     if check is not None and (found is not None or not sections.rcode):
         check.message(message, found)
     if sections.rcode:
-        raise Refused(refused(zone.where, sections.rcode, signed=check is None or found is not None))
+        raise RefusedError(refused(zone.where, sections.rcode, signed=check is None or found is not None))
 
 
 def _within(connection: Connection, framing: Framing, caps: Caps, where: str) -> None:
     if connection.received_bytes > caps.size_bytes:
-        what = f"sends more than {caps.size_bytes:,} bytes, the list's limit. Raise max_size_bytes if the zone has grown"
+        what = f"sends more than {caps.size_bytes:,} bytes, its limit. Raise max_size_bytes if the zone has grown"
         raise TransferError(TransferFailure.TOO_LARGE, f"{where} {what}.")
     if framing.records > caps.records:
         what = f"sends more than {caps.records:,} RRs, the list's limit. Raise max_entries if the zone has grown"

@@ -19,7 +19,7 @@ from blocklists.normalise import Ending, Parsed
 from blocklists.progress import Progress
 from blocklists.source import Source
 from blocklists.transfer.connection import Connection, Patience, Target, connect
-from blocklists.transfer.exchange import Caps, Refused, Zone, ask_soa, transfer
+from blocklists.transfer.exchange import Caps, RefusedError, Zone, ask_soa, transfer
 from blocklists.transfer.failure import TransferError, TransferFailure
 from blocklists.transfer.framing import Framing, went_back
 from blocklists.transfer.guarded import guarded_hits
@@ -49,8 +49,8 @@ class Held:
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """What to do. ``addresses`` are the primary's, checked. ``known_serial`` is that of the content dealt with last, None
-    where any content is wanted. ``expired``: then an older serial is taken, too. ``guarded`` as in ``Gate``.
+    """What to do. ``addresses`` are the primary's, checked. ``known_serial`` is that of the content dealt with last,
+    None where any content is wanted. ``expired``: then an older serial is taken, too. ``guarded`` as in ``Gate``.
     """
 
     source: Source
@@ -127,7 +127,7 @@ class _Visit:
         if held is not None:
             try:
                 return self._changes(*held)
-            except Refused:
+            except RefusedError:
                 pass  # RFC 1995 5: a primary that does not do IXFR is asked for the whole zone
             except TransferError as error:
                 if error.code is not TransferFailure.INCREMENTAL:

@@ -13,7 +13,7 @@ _MAX_FILE_SIZE: Final = 4096
 
 
 def key_of(source: Source) -> TsigKey | None:
-    """The key to sign with; None where the source has none. Raises ``TransferError`` that does not repeat the secret."""
+    """The key to sign with; None where the source has none. Raises ``TransferError`` without the secret."""
     if not source.tsig_name:
         return None
     secret = source.tsig_secret or _from_file(source)
@@ -30,5 +30,5 @@ def _from_file(source: Source) -> str:
             return file.read(_MAX_FILE_SIZE).decode("ascii")
     except (OSError, UnicodeDecodeError) as error:
         reason = error.strerror if isinstance(error, OSError) else "it is no text"
-        sentence = f"List {source.code} cannot be transferred: the file of its TSIG secret, {path}, cannot be read: {reason}."
+        sentence = f"List {source.code} cannot be transferred: its TSIG secret's file {path} cannot be read: {reason}."
         raise TransferError(TransferFailure.KEY, sentence) from error

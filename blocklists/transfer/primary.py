@@ -11,7 +11,9 @@ from dnswire.name import from_text, labels, to_text
 
 SCHEME: Final = "rpz"
 _DNS_PORT: Final = 53
-_FORM: Final = "write rpz://address[:port]/zone.name, such as rpz://10.0.0.5/rpz.example or rpz://[2001:db8::5]:5353/rpz"
+_FORM: Final = (
+    "write rpz://address[:port]/zone.name, such as rpz://10.0.0.5/rpz.example or rpz://[2001:db8::5]:5353/rpz"
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""What a transfer brings, on its way: the whole zone's entries, or the changes; and the RRs that are more than entries."""
+"""What a transfer brings: the whole zone's entries, or the changes to them; and the RRs that are more than entries."""
 
 from __future__ import annotations
 
@@ -120,9 +120,7 @@ class ZoneChanges:
         for place, keys in ((Place.GONE, old - new), (Place.COME, new - old)):
             for cover, key in keys:
                 self._delta.entry(place, key, cover)
-        return apply_delta(
-            self._base, self._delta, directory, entries, self.harvest.rules, self.harvest.addresses
-        )
+        return apply_delta(self._base, self._delta, directory, entries, self.harvest.rules, self.harvest.addresses)
 
 
 def _keys(harvest: Harvest) -> Iterable[tuple[int, bytes]]:
@@ -130,4 +128,3 @@ def _keys(harvest: Harvest) -> Iterable[tuple[int, bytes]]:
         for blob in blobs:
             for key in blob.split(b"\0"):
                 yield cover, key
-

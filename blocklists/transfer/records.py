@@ -76,5 +76,3 @@ def plain_rdata(message: bytes, offset: int, size: int, rrtype: int) -> bytes:
     if at != offset + size:
         raise WireError("RDATA of a wrong size", offset)
     return b"".join(parts)
-
-

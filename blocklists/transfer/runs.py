@@ -1,7 +1,7 @@
 """A whole zone's entries on their way to disk: sorted runs, and one merge at the end.
 
-Memory is bounded by the size of a run (``RUN_KEYS`` keys, some 150 MB), not by the zone. An owner and its wildcard, which
-primaries send one behind the other, become one key with both covers before they are counted.
+Memory is bounded by the size of a run (``RUN_KEYS`` keys, some 150 MB), not by the zone. An owner and its wildcard,
+which primaries send one behind the other, become one key with both covers before they are counted.
 """
 
 from __future__ import annotations

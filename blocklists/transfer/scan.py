@@ -1,8 +1,8 @@
 """The RRs of a transfer's messages, read where they stand: about a microsecond for one that is a plain entry.
 
 A national zone has 17.5 million RRs that all look the same: a name in letters, digits and hyphens, compressed towards
-the zone's name, and a CNAME to the root or a landing name. One regular expression reads such an owner's labels and vouches for
-their octets at once; whatever else comes takes the careful way.
+the zone's name, and a CNAME to the root or a landing name. One regular expression reads such an owner's labels and
+vouches for their octets at once; whatever else comes takes the careful way.
 """
 
 from __future__ import annotations
@@ -171,7 +171,7 @@ class Scan:
 
 
 def _remember(message: bytes, offset: int, name: bytes, star: int, owners: dict[int, bytes]) -> None:
-    """Puts the places of ``name`` and of its parents, up to the zone's name, into ``owners``; but for one with a star."""
+    """Puts where ``name`` and its parents stand, up to the zone's name, into ``owners``; but for one with a star."""
     done = 0
     while done <= len(name):
         octet = message[offset]

@@ -1,4 +1,4 @@
-"""The signatures of a transfer's messages: the first and the last are signed, some between may not be (RFC 8945 5.3.1)."""
+"""The signatures of a transfer: its first and its last message have one, some between may not (RFC 8945 5.3.1)."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ class SignatureCheck:
             raise self._wrong("signs with another key or algorithm than asked with")
         bare = without(message, record)
         if not same_mac(self._expected(bare, record), record.mac):
-            raise self._wrong("sends a message whose signature is wrong: the secrets differ, or it was changed on its way")
+            raise self._wrong("sends a wrong signature: the secrets differ, or its message was changed on its way")
         # After the MAC, for only a genuine time says anything (RFC 8945 5.2.3).
         if abs(self._now() - record.time_s) > record.fudge_s:
             raise self._wrong("signed at a time that is too far from ours: set the time on both machines (NTP)")
