@@ -5,6 +5,7 @@ nothing, importing an edited one changes what was edited, and nothing is ever de
 refused. ``seed.py`` writes it into the control database. A complete example::
 
     protected = ["go.id", "mubakab.go.id"]        # names that no downloaded list can block, with all names below
+    must_resolve = ["bank.example"]               # names for which a list's update is held back if it would block them
 
     [regency]
     name = "Kabupaten Musi Banyuasin"
@@ -57,6 +58,7 @@ refused. ``seed.py`` writes it into the control database. A complete example::
     shrink_limit = 0.2                            # refuse an update that lost more than this share of its entries
     min_entries = 1
     allow_private = false                         # may be fetched from private or loopback addresses
+    max_age_s = 259200                            # alarms where its source had nothing that was let in for longer
 
     [[schedule]]
     code = "jam-kerja"
@@ -113,6 +115,7 @@ from typing import Annotated, Any, Self
 from pydantic import AfterValidator, Field, StringConstraints, model_validator
 
 from admin_api import fields as f
+from admin_api.models.catalog import DEFAULT_MAX_AGE_S
 from admin_api.schemas import Answer, Basis, Strict, Window
 from policy.model import Action, Language, UnknownClients
 
@@ -189,6 +192,7 @@ class ListEntry(Strict):
     shrink_limit: f.Share = f.DEFAULT_SHRINK_LIMIT
     min_entries: f.EntryCount = 1
     allow_private: bool = False
+    max_age_s: f.MaxAge = DEFAULT_MAX_AGE_S
 
 
 class ScheduleEntry(Strict):
@@ -239,6 +243,7 @@ class Document(Strict):
 
     regency: RegencyEntry
     protected: Names = Field(default_factory=list)
+    must_resolve: Names = Field(default_factory=list)
     agencies: Annotated[list[AgencyEntry], Field(alias="agency")] = Field(default_factory=list)
     categories: Annotated[list[CategoryEntry], Field(alias="category")] = Field(default_factory=list)
     services: Annotated[list[ServiceEntry], Field(alias="service")] = Field(default_factory=list)

@@ -19,6 +19,7 @@ from admin_api.features import (
     catalog_services,
     categories,
     holidays,
+    must_resolve_names,
     networks,
     protected_names,
     regency,
@@ -32,6 +33,7 @@ from admin_api.models import (
     Blocklist,
     Category,
     HolidayRow,
+    MustResolveName,
     NetworkRow,
     ProtectedName,
     RegencyRow,
@@ -76,6 +78,10 @@ class Importer:
         for name in document.protected:
             where = f"protected {name}"
             await self._put(protected_names.RESOURCE, where, ProtectedName.name == name, {"name": name}, ("name",))
+        for name in document.must_resolve:
+            where = f"must_resolve {name}"
+            same = MustResolveName.name == name
+            await self._put(must_resolve_names.RESOURCE, where, same, {"name": name}, ("name",))
         for schedule in document.schedules:
             fields = as_json(schedule) | {"zone": schedule.zone or document.regency.zone}
             where = f"schedule {schedule.code}"

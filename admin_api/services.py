@@ -53,6 +53,15 @@ class ProcessStatus:
 
 
 @dataclass(frozen=True, slots=True)
+class StaleList:
+    """A list that is older than it may get. ``age_s`` -1: it was never fetched."""
+
+    code: str
+    age_s: float
+    max_age_s: float
+
+
+@dataclass(frozen=True, slots=True)
 class Status:
     """The program at this moment, as far as the API's process can see."""
 
@@ -64,6 +73,8 @@ class Status:
     processes: tuple[ProcessStatus, ...] = ()
     spool_size_bytes: int = 0
     warnings: tuple[str, ...] = ()
+    lists_size_bytes: int = 0
+    stale_lists: tuple[StaleList, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

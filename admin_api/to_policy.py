@@ -25,6 +25,7 @@ from admin_api.models import (
     UnitRow,
 )
 from admin_api.models.base import Edited
+from admin_api.models.catalog import DEFAULT_MAX_AGE_S
 from admin_api.schemas import block_answer_of, days_of_bits
 from policy import model as facts
 
@@ -48,6 +49,8 @@ class SourceRow:
     min_entries: int
     allow_private: bool
     categories: tuple[str, ...]
+    max_age_s: int = DEFAULT_MAX_AGE_S
+    created_s: int = 0
 
 
 async def read_policy(sessions: Sessions) -> facts.Policy:
@@ -112,6 +115,8 @@ async def load_sources(session: AsyncSession) -> list[SourceRow]:
             min_entries=row.min_entries,
             allow_private=row.allow_private,
             categories=tuple(category.code for category in row.categories),
+            max_age_s=row.max_age_s,
+            created_s=row.created_s,
         )
         for row in await _all(session, Blocklist)
     ]

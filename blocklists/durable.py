@@ -48,6 +48,17 @@ def sha256_of(path: Path) -> str:
     return digest.hexdigest()
 
 
+def size_of(directory: Path) -> int:
+    """Octets of all files below a directory."""
+    total = 0
+    for path in directory.rglob("*"):
+        try:
+            total += path.lstat().st_size
+        except OSError:  # replaced or removed just now
+            continue
+    return total
+
+
 @contextmanager
 def locked(directory: Path) -> Iterator[None]:
     """Holds the directory against other processes (command line, nightly sync) for the length of a ``with`` block."""

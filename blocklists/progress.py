@@ -34,3 +34,19 @@ class Silent:
 
     def done(self) -> None:
         """Ignored."""
+
+
+class Board(Protocol):
+    """Several pieces of work at a time, each watched by a ``Progress`` of its own."""
+
+    def line(self, title: str) -> Progress:
+        """A progress for one after another of ``title``'s pieces of work (a list's fetch, then its parsing)."""
+        ...
+
+
+class SilentBoard:
+    """A board that nobody watches."""
+
+    def line(self, title: str) -> Progress:
+        """Nobody's."""
+        return Silent()

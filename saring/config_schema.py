@@ -15,6 +15,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer
 
+from dnswire import name as dns
 from saring.endpoint import Endpoint, parse_endpoint
 
 KIB = 1024
@@ -69,6 +70,10 @@ def _node_name(value: str) -> str:
     return value
 
 
+def _name(value: str) -> str:
+    return dns.to_text(dns.lower(dns.from_text(value)))
+
+
 def _database_url(value: str) -> str:
     if value and not value.startswith(("sqlite:///", "sqlite+aiosqlite:///", "postgresql")):
         raise ValueError("not a database that Saring knows")
@@ -85,6 +90,7 @@ Cidr = Annotated[str, AfterValidator(_cidr)]
 TimeOfDay = Annotated[str, BeforeValidator(_time_of_day)]
 Zone = Annotated[str, AfterValidator(_zone)]
 NodeName = Annotated[str, AfterValidator(_node_name)]
+Name = Annotated[str, Field(min_length=1), AfterValidator(_name)]
 DatabaseUrl = Annotated[str, AfterValidator(_database_url)]
 
 
@@ -204,6 +210,19 @@ class ListsSection(Section):
     concurrency: int = Field(default=4, ge=1, le=32, description="a whole number from 1 to 32")
     allow_private: bool = Field(
         default=False, description="true or false (true: lists may be fetched from private addresses)"
+    )
+    must_resolve: tuple[Name, ...] = Field(
+        default=(),
+        description='a list of names such as ["bank.example"] that no list may block (an update that would is held)',
+        strict=False,
+        max_length=10_000,
+    )
+    keep_versions: int = Field(default=5, ge=2, le=100, description="a whole number from 2 to 100 (each list)")
+    quota_bytes: int = Field(
+        default=8 * GIB,
+        ge=64 * MIB,
+        le=4_096 * GIB,
+        description="a whole number of bytes from 67108864 to 4398046511104 (all kept versions together)",
     )
 
 

@@ -47,6 +47,6 @@ async def open_control(config: Config, state: StateDir) -> AsyncIterator[Control
     """The control database of this configuration; closed at the end. Opening fails only at the first question."""
     engine = open_database(database_url(config, state))
     try:
-        yield Control(engine, Library(state.lists))
+        yield Control(engine, Library(state.lists, keep=config.lists.keep_versions))
     finally:
         await engine.dispose()

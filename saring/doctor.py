@@ -57,6 +57,7 @@ def examine(config: Config, now_s: float) -> Iterator[Diagnosis]:
     yield _open_files()
     yield from _ports(config, state, now_s)
     yield _snapshot(state)
+    yield _lists(config, state, now_s)
     yield _database(config, state)
     yield from _upstreams(config)
     yield _clock(state, now_s)
@@ -141,6 +142,25 @@ def _snapshot(state: StateDir) -> Diagnosis:
     finally:
         generation.close()
     return Diagnosis("snapshot", Level.OK, text)
+
+
+def _lists(config: Config, state: StateDir, now_s: float) -> Diagnosis:
+    found = collect(state, now_s)
+    lists = [one for one in found.lists if one.enabled]
+    if not lists:
+        return Diagnosis("lists", Level.WARNING, "there is none: `saring catalogue sources` shows which there could be")
+    quota_bytes = config.lists.quota_bytes
+    text = f"{len(lists)} lists, {found.lists_size_bytes / GIB:.2f} of {quota_bytes / GIB:.1f} GiB"
+    stale = [one.code for one in lists if one.stale]
+    if stale:
+        text = (
+            f"{text}; too old: {', '.join(stale)}. `saring lists show CODE` says why; `saring lists sync` tries again"
+        )
+        return Diagnosis("lists", Level.WARNING, text)
+    if found.lists_size_bytes > 1.1 * quota_bytes:
+        text = f"{text}: what is in force alone takes more than lists.quota_bytes; raise it"
+        return Diagnosis("lists", Level.WARNING, text)
+    return Diagnosis("lists", Level.OK, text)
 
 
 def _database(config: Config, state: StateDir) -> Diagnosis:

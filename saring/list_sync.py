@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Final
 from urllib.parse import urlsplit
 
 from admin_api.to_policy import SourceRow
@@ -13,20 +15,35 @@ from blocklists.fetch import Fetcher
 from blocklists.library import Library
 from blocklists.normalise import Parsed
 from blocklists.parsing import Job, parse
-from blocklists.progress import Progress, Silent
+from blocklists.progress import Board, Progress
 from blocklists.source import Source
+from blocklists.state import ListState
 from blocklists.sync import Admitted, Failed, Outcome, Refused, sync
 from saring import logs
 from saring.config_schema import ListsSection
 
+NONE_ACCEPTED: Final[Mapping[str, str]] = MappingProxyType({})
+
 
 @dataclass(frozen=True, slots=True)
 class Synced:
-    """What became of one list. ``kind``: admitted, unchanged, refused, failed."""
+    """What became of one list. ``kind``: admitted, unchanged, refused, failed.
+
+    Of a refusal: ``cause`` (what is wrong), ``line`` (0: the whole file), ``sha256`` (the content's, which an override
+    names), ``final`` (no override helps). Of an admission by override: ``sha256``, and ``overridden``, the cause that
+    was set aside. ``version`` and ``names``: what is served now; 0 for nothing.
+    """
 
     code: str
     kind: str
     text: str
+    version: int = 0
+    names: int = 0
+    cause: str = ""
+    line: int = 0
+    sha256: str = ""
+    final: bool = False
+    overridden: str = ""
 
     @property
     def good(self) -> bool:
@@ -56,52 +73,66 @@ def is_local(row: SourceRow) -> bool:
 async def sync_lists(
     rows: Sequence[SourceRow],
     library: Library,
-    protected: Sequence[str],
+    gate: Gate,
     config: ListsSection,
-    progress: Progress,
+    board: Board,
     clock: Callable[[], float],
+    accepted: Mapping[str, str] = NONE_ACCEPTED,
 ) -> list[Synced]:
-    """Syncs all ``rows``, one list a unit of ``progress``; one that fails leaves the others alone. In their order."""
-    job = _Job(library, Gate(protected=tuple(protected)), config.allow_private, clock)
+    """Syncs all ``rows``, each on a line of ``board``; one that fails leaves the others alone. In their order.
+
+    ``accepted``: by list, the checksum of the content that people let in although it may be refused.
+    """
+    job = _Job(library, gate, config.allow_private, clock, accepted)
     turns = asyncio.Semaphore(config.concurrency)
 
     async def one(row: SourceRow) -> Synced:
         async with turns:
-            synced = await job.sync(row)
-        progress.advance(1)
-        return synced
+            return await job.sync(row, board.line(row.code))
 
-    progress.start("fetch and parse lists", len(rows))
-    try:
-        return list(await asyncio.gather(*(one(row) for row in rows)))
-    finally:
-        progress.done()
+    return list(await asyncio.gather(*(one(row) for row in rows)))
 
 
 class _Job:
     """What the lists of one sync have in common."""
 
-    def __init__(self, library: Library, gate: Gate, allow_private: bool, clock: Callable[[], float]) -> None:
+    def __init__(
+        self,
+        library: Library,
+        gate: Gate,
+        allow_private: bool,
+        clock: Callable[[], float],
+        accepted: Mapping[str, str],
+    ) -> None:
         self._library = library
         self._gate = gate
         self._allow_private = allow_private
         self._clock = clock
+        self._accepted = accepted
         self._fetcher = Fetcher()
         self._table = asyncio.Lock()
         self._log = logs.get(__name__)
 
-    async def sync(self, row: SourceRow) -> Synced:
+    async def sync(self, row: SourceRow, progress: Progress) -> Synced:
         """One list."""
         try:
             source = source_of(row, self._allow_private)
             outcome = await sync(
-                source, self._library, self._fetcher, self._gate, Silent(), self._clock(), parser=self._parse
+                source,
+                self._library,
+                self._fetcher,
+                self._gate,
+                progress,
+                self._clock(),
+                accept=self._accepted.get(row.code),
+                parser=self._parse,
             )
         except Exception as error:
             # A list that brings the parser down must not take the other lists' night with it.
             self._log.exception("a list could not be synced", list=row.code)
             return Synced(row.code, "failed", f"{type(error).__name__}: {error}")
-        synced = describe(row.code, outcome)
+        served = await asyncio.to_thread(self._library.state, row.code)
+        synced = describe(row.code, outcome, served)
         if synced.good:
             self._log.info("list synced", list=row.code, outcome=synced.kind, detail=synced.text)
         else:
@@ -109,19 +140,35 @@ class _Job:
         return synced
 
     async def _parse(self, job: Job) -> Parsed:
-        # One at a time: the memory of one big list is bounded, that of several at once is not.
+        # One at a time, as ``blocklists.sync.sync_all``: one big list's memory is bounded, that of several is not.
         async with self._table:
             return await parse(job)
 
 
-def describe(code: str, outcome: Outcome) -> Synced:
-    """An outcome in words."""
+def describe(code: str, outcome: Outcome, state: ListState) -> Synced:
+    """An outcome in words. ``state``: the list's, afterwards."""
+    version, names = state.version, state.entries
     match outcome:
         case Admitted():
-            return Synced(code, "admitted", f"version {outcome.version.number}: {outcome.version.names:,} names")
-        case Refused():
-            return Synced(code, "refused", outcome.refused.sentence)
+            text = f"version {version}: {names:,} names"
+            if outcome.overridden is None:
+                return Synced(code, "admitted", text, version, names)
+            cause = outcome.overridden.cause
+            text += f", let in by two people in spite of: {cause}"
+            return Synced(code, "admitted", text, version, names, sha256=outcome.version.sha256, overridden=cause)
+        case Refused(refused=refused):
+            return Synced(
+                code,
+                "refused",
+                refused.sentence,
+                version,
+                names,
+                cause=refused.cause,
+                line=refused.line,
+                sha256=refused.sha256,
+                final=refused.final,
+            )
         case Failed():
-            return Synced(code, "failed", outcome.sentence)
+            return Synced(code, "failed", outcome.sentence, version, names)
         case _:
-            return Synced(code, "unchanged", "as before")
+            return Synced(code, "unchanged", "as before", version, names)

@@ -6,13 +6,14 @@ label a name would be a time series a name.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
-from typing import Any
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import Any, Final
 
 from prometheus_client import CollectorRegistry, Metric, generate_latest
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, InfoMetricFamily
 from prometheus_client.registry import Collector
 
+from saring.list_health import ListView
 from saring.status import ProgramStatus, WorkerView
 
 
@@ -53,20 +54,36 @@ def _program(status: ProgramStatus) -> Iterator[Metric]:
 
 
 def _lists(status: ProgramStatus) -> Iterator[Metric]:
-    entries = GaugeMetricFamily("saring_list_entries", "Names in the list's version in use.", labels=["list"])
-    fetched = GaugeMetricFamily(
-        "saring_list_fetched_timestamp_seconds", "When that version was fetched.", labels=["list"]
+    yield _gauge("saring_lists_size_bytes", "Disk space of all kept versions of all lists.", status.lists_size_bytes)
+    lists = [one for one in status.lists if one.enabled]
+    for name, text, value in _LIST_GAUGES:
+        family = GaugeMetricFamily(f"saring_list_{name}", text, labels=["list"])
+        for one in lists:
+            family.add_metric([one.code], value(one))
+        yield family
+    age = GaugeMetricFamily(
+        "saring_list_age_seconds", "Since the source last had what is served, or an update was let in.", labels=["list"]
     )
-    failing = GaugeMetricFamily(
-        "saring_list_failing", "Whether the last attempt failed or was refused.", labels=["list"]
-    )
-    for one in status.lists:
-        entries.add_metric([one.code], one.entries)
-        fetched.add_metric([one.code], one.fetched_s)
-        failing.add_metric([one.code], 1 if one.last_error else 0)
-    yield entries
-    yield fetched
-    yield failing
+    result = GaugeMetricFamily("saring_list_last_result", "1 for what the last try came to.", labels=["list", "result"])
+    for one in lists:
+        if one.age_s >= 0:
+            age.add_metric([one.code], one.age_s)
+        for kind in _RESULTS:
+            result.add_metric([one.code, kind], 1 if one.result == kind else 0)
+    yield age
+    yield result
+
+
+_RESULTS: Final = ("good", "refused", "failed", "never")
+_LIST_GAUGES: Final[tuple[tuple[str, str, Callable[[ListView], float]], ...]] = (
+    ("entries", "Names in the list's version in use.", lambda one: one.entries),
+    ("fetched_timestamp_seconds", "When its source answered last.", lambda one: one.fetched_s),
+    ("changed_timestamp_seconds", "When the version in use came into force.", lambda one: one.changed_s),
+    ("max_age_seconds", "The age at which it counts as stale.", lambda one: one.max_age_s),
+    ("stale", "Whether it is older than that.", lambda one: one.stale),
+    ("failing", "Whether the last try failed or was refused.", lambda one: bool(one.trouble)),
+    ("size_bytes", "Disk space of its kept versions.", lambda one: one.size_bytes),
+)
 
 
 def _workers(workers: tuple[WorkerView, ...]) -> Iterator[Metric]:

@@ -8,8 +8,11 @@ from __future__ import annotations
 
 import getpass
 import os
+import pwd
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
 
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -18,6 +21,8 @@ from admin_api.database import Sessions, editing, reading
 from admin_api.journal import Act, Actor, record
 from admin_api.models import AgencyRow, Token, User
 from admin_api.rest.auth import AGENCY_SCOPES, SECRET_SIZE_BYTES, Scope, hash_secret, new_secret
+
+NO_LOGIN_UID: Final = 2**32 - 1  # of a process that no login led to (proc_pid_loginuid(5))
 
 
 class PeopleError(Exception):
@@ -65,6 +70,24 @@ def local_actor() -> Actor:
         name = getpass.getuser()
     except (KeyError, OSError):
         name = str(os.getuid())
+    return Actor(login=f"cli:{name}"[:40])
+
+
+def local_person() -> Actor:
+    """Who typed it, where two must be different people: the user that logged in, whoever he has become since.
+
+    The kernel keeps it through ``sudo`` and ``su`` (the audit's login uid); neither the environment nor a shared
+    service account can make one person two. Without a login (containers, services) it is the process's own user.
+    """
+    try:
+        uid = int(Path("/proc/self/loginuid").read_text(encoding="ascii"))
+    except (OSError, ValueError):
+        uid = NO_LOGIN_UID
+    uid = os.getuid() if uid == NO_LOGIN_UID else uid
+    try:
+        name = pwd.getpwuid(uid).pw_name
+    except KeyError:
+        name = str(uid)
     return Actor(login=f"cli:{name}"[:40])
 
 

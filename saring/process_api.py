@@ -10,7 +10,7 @@ import time
 from pathlib import Path
 
 from admin_api.serve import run_api
-from admin_api.services import ProcessStatus, Services, Status, WorkerStatus
+from admin_api.services import ProcessStatus, Services, StaleList, Status, WorkerStatus
 from querylog.store import Store
 from saring import logs
 from saring.config_schema import Config
@@ -105,4 +105,6 @@ def api_status(found: ProgramStatus) -> Status:
         ),
         spool_size_bytes=found.spool_size_bytes,
         warnings=found.warnings,
+        lists_size_bytes=found.lists_size_bytes,
+        stale_lists=tuple(StaleList(one.code, one.age_s, one.max_age_s) for one in found.lists if one.stale),
     )

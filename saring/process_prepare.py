@@ -17,13 +17,13 @@ from sqlalchemy.exc import SQLAlchemyError
 from admin_api.features.setup import CODE_SIZE_BYTES, issue_setup_code
 from admin_api.journal import Actor
 from admin_api.migrations import DatabaseTooNewError, upgrade
-from admin_api.to_policy import read_policy
-from blocklists.progress import Silent
+from blocklists.progress import Silent, SilentBoard
 from saring import logs
 from saring.blocked_example import blocked_example
 from saring.bootstrap import BootstrapError, import_document
 from saring.config_schema import Config
 from saring.control import Control, open_control
+from saring.list_gate import load_admission
 from saring.list_sync import is_local, sync_lists
 from saring.one_shot import give_result
 from saring.orders import Orders
@@ -84,5 +84,5 @@ async def _sync_local_lists(config: Config, control: Control) -> None:
     missing = set(await control.never_fetched())
     rows = [row for row in await control.sources() if row.code in missing and is_local(row)]
     if rows:
-        policy = await read_policy(control.sessions)
-        await sync_lists(rows, control.library, policy.protected, config.lists, Silent(), time.time)
+        admission = await load_admission(control.sessions, config.lists, time.time())
+        await sync_lists(rows, control.library, admission.gate, config.lists, SilentBoard(), time.time)

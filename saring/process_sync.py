@@ -19,6 +19,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from saring import logs
 from saring.config_schema import Config
 from saring.control import Control, open_control
+from saring.list_health import watch
 from saring.one_shot import OneShotError, run_one_shot
 from saring.orders import Orders
 from saring.publisher import Publisher, PublishError, needs_compiling
@@ -145,6 +146,7 @@ class Scheduler:
         self._wanted.update(await self._control.never_fetched())
         # A list that was switched on again, or whose compilation was cut short, is in the library already.
         sources = await self._control.sources()
+        await asyncio.to_thread(watch, self._state, sources)
         self._to_compile = await asyncio.to_thread(
             needs_compiling, self._state.snapshots, sources, self._control.library
         )

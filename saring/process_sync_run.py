@@ -7,7 +7,7 @@ import os
 import time
 from pathlib import Path
 
-from blocklists.progress import Silent
+from blocklists.progress import SilentBoard
 from saring import logs
 from saring.config_schema import Config
 from saring.one_shot import give_result
@@ -26,7 +26,7 @@ def run_sync_once(orders: Orders) -> int:
     state = StateDir(Path(orders.state_dir))
     codes = None if orders.force_all else [code for code in orders.code.split(",") if code]
     try:
-        done = asyncio.run(run_sync(config, state, codes, Silent(), time.time))
+        done = asyncio.run(run_sync(config, state, codes, SilentBoard(), time.time))
     except (PublishError, HeldError) as error:
         logs.get(__name__).error("sync failed", error=str(error))
         give_result(orders, {"error": str(error)})

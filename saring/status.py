@@ -11,6 +11,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
+from saring.list_health import ListView, look
 from saring.state_dir import StateDir, read_json
 from snapshots import manifest as manifests
 from snapshots.layout import current_target, generation_path, number_of, numbers
@@ -46,18 +47,6 @@ class ProcessView:
 
 
 @dataclass(frozen=True, slots=True)
-class ListView:
-    """A list as the library knows it."""
-
-    code: str
-    entries: int
-    version: int
-    fetched_s: float
-    checked_s: float
-    last_error: str
-
-
-@dataclass(frozen=True, slots=True)
 class ProgramStatus:
     """Everything ``saring status`` shows. ``pid`` 0: not running. ``generation`` 0: nothing published."""
 
@@ -80,6 +69,7 @@ class ProgramStatus:
     processes: tuple[ProcessView, ...]
     lists: tuple[ListView, ...]
     spool_size_bytes: int
+    lists_size_bytes: int
     warnings: tuple[str, ...]
 
     @property
@@ -104,7 +94,7 @@ def collect(state: StateDir, now_s: float) -> ProgramStatus:
     sync = read_json(state.run / "sync.json") or {}
     generation, published_s, revision = current_generation(state.snapshots)
     workers = tuple(_workers(state, supervisor, now_s)) if running else ()
-    lists = tuple(_lists(state.lists))
+    lists = look(state, now_s)
     status = ProgramStatus(
         running=running,
         pid=pid if running else 0,
@@ -125,6 +115,7 @@ def collect(state: StateDir, now_s: float) -> ProgramStatus:
         processes=tuple(_processes(supervisor)) if running else (),
         lists=lists,
         spool_size_bytes=directory_size(state.spool),
+        lists_size_bytes=directory_size(state.lists),
         warnings=(),
     )
     return _with_warnings(status)
@@ -214,28 +205,19 @@ def _processes(supervisor: Mapping[str, Any]) -> list[ProcessView]:
     ]
 
 
-def _lists(root: Path) -> list[ListView]:
-    found = []
-    for path in sorted(root.glob("*/state.json")):
-        raw = read_json(path)
-        if raw is None:
-            continue
-        found.append(
-            ListView(
-                code=path.parent.name,
-                entries=_int(raw.get("entries")),
-                version=_int(raw.get("version")),
-                fetched_s=_float(raw.get("fetched_s")),
-                checked_s=_float(raw.get("checked_s")),
-                last_error=str(raw.get("last_error") or _refusal(raw)),
-            )
-        )
-    return found
+def stale_text(one: ListView) -> str:
+    """The alarm of a list that is too old."""
+    allowed = f"at most {_days(one.max_age_s)} are allowed"
+    if one.age_s < 0:
+        return f"list {one.code} was never fetched since it was entered; {allowed}"
+    return f"list {one.code} is {_days(one.age_s)} old: its source had nothing that was let in since; {allowed}"
 
 
-def _refusal(state: Mapping[str, Any]) -> str:
-    refusal = state.get("refusal")
-    return str(refusal.get("sentence", "")) if isinstance(refusal, dict) else ""
+def _days(seconds: float) -> str:
+    days = seconds / 86_400
+    if days < 1:
+        return f"{seconds / 3_600:.1f} hours"
+    return f"{days:.0f} day{'' if days == 1 else 's'}" if days >= 10 or days == int(days) else f"{days:.1f} days"
 
 
 def _with_warnings(status: ProgramStatus) -> ProgramStatus:
@@ -255,7 +237,11 @@ def _with_warnings(status: ProgramStatus) -> ProgramStatus:
         warnings.append(f"{status.unpublished} edits are not published yet")
     if status.generation and status.revision < status.newest_revision:
         warnings.append("an earlier generation is in force (rolled back); the next edit publishes everything anew")
-    warnings += [f"list {one.code}: {one.last_error}" for one in status.lists if one.last_error]
+    for one in status.lists:
+        if one.stale:
+            warnings.append(stale_text(one))
+        if one.enabled and one.trouble:
+            warnings.append(f"list {one.code}: {one.trouble}")
     values = {name: getattr(status, name) for name in ProgramStatus.__slots__}
     return ProgramStatus(**{**values, "warnings": tuple(warnings)})
 

@@ -55,6 +55,7 @@ def _head(status: ProgramStatus, now_s: float) -> RenderableType:
     generation = f"{status.generation}, published {ago(status.published_s, now_s)} ago"
     grid.add_row("Generation", generation if status.generation else "none")
     grid.add_row("Spool", size(status.spool_size_bytes))
+    grid.add_row("Lists", f"{len(status.lists)}, {size(status.lists_size_bytes)} on disk")
     if status.next_sync_s:
         local = datetime.datetime.fromtimestamp(status.next_sync_s).astimezone()
         grid.add_row("Next sync", "running now" if status.syncing else local.strftime("%Y-%m-%d %H:%M %Z"))
@@ -85,7 +86,9 @@ def _workers(status: ProgramStatus) -> Table:
 
 
 def _lists(status: ProgramStatus, now_s: float) -> Table:
-    table = Table("list", "names", "fetched", "checked", box=None, header_style="bold", pad_edge=False)
+    table = Table("list", "names", "age", "checked", "last try", box=None, header_style="bold", pad_edge=False)
     for one in status.lists:
-        table.add_row(one.code, f"{one.entries:,}", ago(one.fetched_s, now_s), ago(one.checked_s, now_s))
+        age = Text(ago(one.good_s, now_s), style="red" if one.stale else "")
+        result = Text(one.result if one.enabled else "switched off", style="" if one.result == "good" else "yellow")
+        table.add_row(one.code, f"{one.entries:,}", age, ago(one.checked_s, now_s), result)
     return table

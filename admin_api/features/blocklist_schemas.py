@@ -5,7 +5,10 @@ from __future__ import annotations
 from pydantic import BaseModel, ConfigDict
 
 from admin_api.schemas import Instant, instant
+from blocklists.admission import Refusal
 from blocklists.state import ListState
+
+HELD = frozenset({Refusal.PROTECTED, Refusal.MUST_RESOLVE})
 
 
 class Shown(BaseModel):
@@ -36,8 +39,17 @@ class RefusalOutput(Shown):
     at: Instant
     code: str
     sentence: str
+    """What is wrong, what is still served, and what to do now."""
+    cause: str
+    """The first part of the sentence alone."""
     line: int
+    """Of the file; 0: the whole of it."""
     sha256: str
+    """Of the content, for an override."""
+    final: bool
+    """Nobody can let it in: there is nothing that could be served."""
+    held: bool
+    """It would block a name that is protected or must resolve."""
 
 
 class EventOutput(Shown):
@@ -56,6 +68,8 @@ class StateOutput(Shown):
     version: int
     """In force; 0: none was admitted yet."""
     entries: int
+    good: Instant | None
+    """The last time that the source had what is served, or something that was let in."""
     checked: Instant | None
     """The last try."""
     fetched: Instant | None
@@ -77,6 +91,7 @@ def show_state(state: ListState) -> StateOutput:
         code=state.code,
         version=state.version,
         entries=state.entries,
+        good=instant(state.good_s) if state.good_s else None,
         checked=instant(state.checked_s) if state.checked_s else None,
         fetched=instant(state.fetched_s) if state.fetched_s else None,
         changed=instant(state.changed_s) if state.changed_s else None,
@@ -87,6 +102,9 @@ def show_state(state: ListState) -> StateOutput:
             sentence=refusal.sentence,
             line=refusal.line,
             sha256=refusal.sha256,
+            cause=refusal.cause,
+            final=refusal.final,
+            held=refusal.code in HELD,
         )
         if refusal
         else None,

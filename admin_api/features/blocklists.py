@@ -9,6 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from admin_api import fields as f
 from admin_api.models import Blocklist, Category, RuleRow
+from admin_api.models.catalog import DEFAULT_MAX_AGE_S
 from admin_api.rest.auth import Scope
 from admin_api.rest.crud import crud_routes
 from admin_api.rest.resource import Reference, Resource, Stamped, keep, require_code
@@ -40,6 +41,8 @@ class BlocklistInput(Strict):
     min_entries: f.EntryCount = 1
     allow_private: bool = False
     """May be fetched from private and loopback addresses."""
+    max_age_s: f.MaxAge = DEFAULT_MAX_AGE_S
+    """Alarms are raised where its source had nothing that was let in for longer, in seconds."""
 
 
 class BlocklistOutput(BlocklistInput, Stamped):
@@ -65,6 +68,7 @@ async def fill(session: AsyncSession, row: Blocklist, data: BlocklistInput, _edi
     row.shrink_limit = data.shrink_limit
     row.min_entries = data.min_entries
     row.allow_private = data.allow_private
+    row.max_age_s = data.max_age_s
 
 
 def show(row: Blocklist) -> BlocklistOutput:
@@ -85,6 +89,7 @@ def show(row: Blocklist) -> BlocklistOutput:
             "shrink_limit": row.shrink_limit,
             "min_entries": row.min_entries,
             "allow_private": row.allow_private,
+            "max_age_s": row.max_age_s,
             "created": instant(row.created_s),
             "changed": instant(row.changed_s),
         }

@@ -6,13 +6,13 @@ import asyncio
 from collections.abc import Callable
 from http import HTTPStatus
 
-from pydantic import BaseModel
+from pydantic import BaseModel, ConfigDict
 from sqlalchemy import text
 
 from admin_api.rest.auth import Scope
 from admin_api.rest.problem import FieldError, Problem
 from admin_api.rest.route import Call, Reply, Route
-from admin_api.services import Services, Status
+from admin_api.services import Services, StaleList, Status
 
 PROBE_TIMEOUT_S = 5.0
 METRICS_TYPE = "text/plain; version=0.0.4; charset=utf-8"
@@ -27,8 +27,12 @@ class Alive(BaseModel):
 class Ready(BaseModel):
     """Everything that was asked is well."""
 
+    model_config = ConfigDict(use_attribute_docstrings=True)
+
     ready: bool
     generation: int
+    stale_lists: list[StaleList]
+    """Lists that are older than they may get. They are served all the same, and readiness does not depend on them."""
 
 
 async def alive(_call: Call) -> Reply:
@@ -51,7 +55,7 @@ async def ready(call: Call) -> Reply:
     if found or isinstance(state, FieldError):
         names = ", ".join(fault.field for fault in found)
         raise Problem(HTTPStatus.SERVICE_UNAVAILABLE, f"not ready: {names}", errors=found)
-    return Reply(Ready(ready=True, generation=state.generation))
+    return Reply(Ready(ready=True, generation=state.generation, stale_lists=list(state.stale_lists)))
 
 
 async def metrics(call: Call) -> Reply:

@@ -133,7 +133,9 @@ async def _find(sessions: Sessions, secret_sha256: str, now_s: float) -> Princip
         if token.expires_s is not None and token.expires_s <= now_s:
             return None
         if token.last_used_s is None or token.last_used_s + LAST_USED_STEP_S <= now_s:
-            # Once a minute is exact enough, and spares a write for each request.
+            # Once a minute is exact enough, and spares a write for each request. In a transaction of its own: SQLite
+            # refuses at once to let one that has read write, where somebody else wrote meanwhile.
+            await session.commit()
             await session.execute(update(Token).where(Token.id == token.id).values(last_used_s=int(now_s)))
             await session.commit()
         scopes = frozenset(Scope(scope) for scope in token.scopes)

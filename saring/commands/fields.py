@@ -66,5 +66,6 @@ class AgoParam(click.ParamType[float]):
 
 CODE = PydanticParam("code", "Code", "letters a-z, digits, - and _, at most 40")
 TITLE = PydanticParam("title", "Title", "a text of 1 to 200 printable characters")
+NAME = PydanticParam("name", "DnsName", "a DNS name such as www.example.com")
 INSTANT = InstantParam()
 AGO = AgoParam()

@@ -130,7 +130,11 @@ async def test_locations_that_hold_passwords_or_lead_elsewhere_are_refused(sqlit
 
 async def test_readiness_names_what_is_not_ready(sqlite_api: Api) -> None:
     assert (await sqlite_api.get("//healthz", token=None)).json == {"alive": True}
-    assert (await sqlite_api.get("//readyz", token=None)).json == {"ready": True, "generation": 1}
+    assert (await sqlite_api.get("//readyz", token=None)).json == {
+        "ready": True,
+        "generation": 1,
+        "stale_lists": [],
+    }
     silent = WorkerStatus(1, 101, False, 1, 0, 0, 9.0)
     unopened = WorkerStatus(0, 100, True, 0, 0, 0, 0.1)
     sqlite_api.program.status = replace(sqlite_api.program.status, generation=0, workers=(unopened, silent))

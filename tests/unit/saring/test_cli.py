@@ -187,7 +187,8 @@ def test_lists_from_sync_to_rollback(filled: Run, tmp_path: Path) -> None:
     assert (entry["code"], entry["entries"], entry["version"]) == ("judi", 2, 1)
     (tmp_path / "judi.txt").write_text("judi.example\nslot.example\ntogel.example\n", encoding="utf-8")
     synced = json.loads(filled("lists", "sync", "judi", "--json").output)
-    assert synced["lists"] == [{"code": "judi", "kind": "admitted", "text": "version 2: 3 names"}]
+    (result,) = synced["lists"]
+    assert (result["code"], result["kind"], result["text"]) == ("judi", "admitted", "version 2: 3 names")
     diff = json.loads(filled("lists", "diff", "judi", "--json").output)
     assert (diff["added"], diff["removed"], diff["first_added"][0]["name"]) == (1, 0, "togel.example")
     assert "+ togel.example" in filled("lists", "diff", "judi", "1", "2").output

@@ -14,7 +14,7 @@ from admin_api.database import editing
 from admin_api.journal import advance_revision
 from admin_api.migrations import upgrade
 from admin_api.models import AgencyRow, Blocklist, NetworkRow
-from blocklists.progress import Silent
+from blocklists.progress import Silent, SilentBoard
 from dnswire.name import from_text
 from policy.explain import ByTenant, explain
 from policy.model import Verdict
@@ -82,7 +82,7 @@ class World:
         return (await self.publisher.publish()).generation
 
     async def sync(self, *codes: str) -> list[str]:
-        done = await run_sync(self.config, self.state, codes or None, Silent(), clock)
+        done = await run_sync(self.config, self.state, codes or None, SilentBoard(), clock)
         return [result.kind for result in done.results]
 
     async def rename_agency(self, name: str) -> None:

@@ -14,7 +14,8 @@ from admin_api.database import editing
 from admin_api.journal import advance_revision
 from admin_api.migrations import upgrade
 from admin_api.models import AgencyRow
-from blocklists.progress import Silent
+from blocklists.admission import Gate
+from blocklists.progress import SilentBoard
 from saring.bootstrap import import_document
 from saring.config import load
 from saring.control import Control, open_control
@@ -160,7 +161,7 @@ async def test_an_edit_that_somebody_published_is_left_alone(rig: Rig) -> None:
 async def test_a_list_in_the_library_that_the_index_lacks_is_compiled_without_fetching(rig: Rig) -> None:
     config = load(None, {"SARING_CONFIG": "/dev/null"}).config
     rows = await rig.control.sources()
-    await sync_lists(rows, rig.control.library, (), config.lists, Silent(), rig.clock)
+    await sync_lists(rows, rig.control.library, Gate(), config.lists, SilentBoard(), rig.clock)
     await rig.tick()
     await rig.tick()
     assert rig.synced == [[]]

@@ -1,0 +1,164 @@
+"""``saring lists show``, ``overlap`` and ``who``: what is in lists, beside each other."""
+
+from __future__ import annotations
+
+import dataclasses
+import time
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from saring.commands.common import fail, json_option, load_config, print_json, print_rich, state_of
+from saring.commands.database import with_control
+from saring.commands.fields import CODE, NAME
+
+if TYPE_CHECKING:
+    from blocklists.holders import Holder
+    from saring.control import Control
+    from saring.list_report import ListReport
+
+
+@click.command()
+@click.argument("code", type=CODE)
+@json_option
+@click.pass_context
+def show(context: click.Context, code: str, as_json: bool) -> None:
+    """Show all that is known of the list CODE: source, version in force, insight, the last refusal in full."""
+    from saring.list_report import load_reports
+
+    state = state_of(load_config(context))
+
+    async def work(control: Control) -> list[ListReport]:
+        return await load_reports(control, state, time.time())
+
+    found = with_control(context, work)
+    report = next((one for one in found if one.row.code == code), None)
+    if report is None:
+        known = ", ".join(one.row.code for one in found)
+        fail(f"there is no list {code}; known are {known or 'none'}")
+    if as_json:
+        print_json(report.document())
+    else:
+        _print_report(report)
+
+
+def _print_report(report: ListReport) -> None:
+    from rich.table import Table
+
+    from saring.status_text import ago, size
+
+    now_s = time.time()
+    row, health = report.row, report.health
+    grid = Table.grid(padding=(0, 2))
+    grid.add_row(row.code, row.title)
+    grid.add_row("source", row.location)
+    grid.add_row("categories", " ".join(row.categories))
+    grid.add_row("served", f"version {health.version}, {health.entries:,} names" if health.version else "nothing yet")
+    grid.add_row("changed", f"{ago(health.changed_s, now_s)} ago" if health.changed_s else "never")
+    limit = f"alarm after {ago(1.0, health.max_age_s)}{', and it is older' if health.stale else ''}"
+    grid.add_row("age", f"{ago(health.good_s, now_s)} ({limit})")
+    grid.add_row(
+        "last try", f"{health.result if health.enabled else 'switched off'}, {ago(health.checked_s, now_s)} ago"
+    )
+    grid.add_row("on disk", size(health.size_bytes))
+    if report.share is not None:
+        grid.add_row(
+            "only here", f"{report.share.unique:,} names; {report.share.contribution:,} would be lost without it"
+        )
+        grid.add_row("in vain", f"{report.share.shadowed:,} names, covered by a wider entry of the list itself")
+    if report.hits is not None:
+        hits = report.hits
+        grid.add_row("hits", f"{hits.hits:,} by {hits.hit_names:,} names; {hits.never_hit:,} were never hit")
+    print_rich(grid)
+    for example in report.share.examples if report.share else ():
+        click.echo(f"  in vain: {example.name}, below {example.by}")
+    if health.last_error:
+        click.echo(f"! {health.last_error}")
+    if health.refusal is not None:
+        click.echo(f"! {health.refusal.sentence}")
+        if not health.refusal.final:
+            click.echo(f"  content {health.refusal.sha256}")
+
+
+@click.command()
+@click.argument("codes", nargs=-1, type=CODE)
+@json_option
+@click.pass_context
+def overlap(context: click.Context, codes: tuple[str, ...], as_json: bool) -> None:
+    """Show how many names lists have in common: all of them, or CODES. Shares are of the list in the first column."""
+    from blocklists.insight_file import read_insight
+
+    state = state_of(load_config(context))
+    insight = read_insight(state.lists)
+    known = [one.code for one in insight.shares.lists]
+    if not known:
+        fail("there is nothing to compare yet; `saring lists sync` computes it")
+    unknown = [code for code in codes if code not in known]
+    if unknown:
+        fail(f"there is no list {', '.join(unknown)} in force; known are {', '.join(known)}")
+    wanted = list(codes) or known
+    rows = [
+        {"list": a, "names": insight.common(a, a), "common": {b: insight.common(a, b) for b in wanted if b != a}}
+        for a in wanted
+    ]
+    if as_json:
+        print_json({"computed_s": insight.computed_s, "lists": rows})
+        return
+    from rich.table import Table
+
+    table = Table("list", "names", *wanted, box=None, header_style="bold", pad_edge=False)
+    for row in rows:
+        cells = (_shared(row, code) for code in wanted)
+        table.add_row(str(row["list"]), f"{row['names']:,}", *cells)
+    print_rich(table)
+
+
+def _shared(row: dict[str, Any], code: str) -> str:
+    if code == row["list"]:
+        return ""
+    count, names = row["common"][code], row["names"]
+    return f"{count:,} ({count / names:.0%})" if count else "-"
+
+
+@click.command()
+@click.argument("name", type=NAME)
+@json_option
+@click.pass_context
+def who(context: click.Context, name: str, as_json: bool) -> None:
+    """Say which lists hold NAME: by which of their entries, and since which version. Exit status 1 where none does."""
+    from blocklists.holders import holders
+    from dnswire.name import from_text
+
+    async def work(control: Control) -> tuple[list[str], tuple[Holder, ...]]:
+        rows = await control.sources()
+        found = holders(control.library, [row.code for row in rows], from_text(name).lower())
+        return [row.code for row in rows if not row.enabled], found
+
+    switched_off, found = with_control(context, work)
+    if as_json:
+        documents = [dataclasses.asdict(one) | {"enabled": one.code not in switched_off} for one in found]
+        print_json({"name": name, "holders": documents})
+    elif not found:
+        click.echo(f"no list holds {name}")
+    else:
+        _print_holders(found, switched_off)
+    context.exit(0 if found else 1)
+
+
+def _print_holders(found: tuple[Holder, ...], switched_off: list[str]) -> None:
+    from rich.table import Table
+
+    table = Table(
+        "list", "entry", "covers", "in force", "since version", "", box=None, header_style="bold", pad_edge=False
+    )
+    for one in found:
+        since = time.strftime("%Y-%m-%d %H:%M", time.localtime(one.since_s))
+        table.add_row(
+            one.code,
+            one.entry,
+            one.kind,
+            str(one.version) if one.code not in switched_off else "switched off",
+            f"{one.since_version}, {since}",
+            "or longer: older versions are not kept" if one.since_oldest else "",
+        )
+    print_rich(table)
