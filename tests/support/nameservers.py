@@ -66,7 +66,7 @@ def nsd(directory: Path, zones: dict[str, str], address: str = "127.0.0.1") -> I
         lines += ["zone:", f'  name: "{zone}"', f'  zonefile: "{number}.zone"']
     conf = directory / "nsd.conf"
     conf.write_text("\n".join(lines) + "\n")
-    with _running([program, "-d", "-c", str(conf)], directory / "nsd.log", address, port) as server:
+    with running([program, "-d", "-c", str(conf)], directory / "nsd.log", address, port) as server:
         yield server
 
 
@@ -98,12 +98,13 @@ def unbound(
     ]
     conf = directory / "unbound.conf"
     conf.write_text("\n".join(lines) + "\n")
-    with _running([program, "-d", "-c", str(conf)], directory / "unbound.log", address, port) as server:
+    with running([program, "-d", "-c", str(conf)], directory / "unbound.log", address, port) as server:
         yield server
 
 
 @contextmanager
-def _running(command: list[str], log: Path, address: str, port: int) -> Iterator[RunningServer]:
+def running(command: list[str], log: Path, address: str, port: int) -> Iterator[RunningServer]:
+    """Any server program in the foreground, from its first answer to the end of the ``with`` block."""
     with log.open("wb") as output:
         process = subprocess.Popen(command, stdout=output, stderr=subprocess.STDOUT, start_new_session=True)
     try:
