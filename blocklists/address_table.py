@@ -2,8 +2,8 @@
 
 Ranges of one kind of address are nested or apart, never half over each other. So they stand in order of their first
 address, each with the place of the range around it (``parents``), and a look-up is one bisection for the last range
-that begins at or before the address, and then a walk outwards. 29 octets a range; 58,575 of HaGeZi's take 1.7 MB and
-2 us an address that is in none of them.
+that begins at or before the address, and then a walk outwards. 25 octets a range: 58,575 of them take 1.5 MB, and an
+address that is in none 4 us, interpreted.
 
 The file: four 64-bit numbers (ranges, sets, members, 0), then arrays of fixed width, little-endian: first address as
 two halves of 64 bits, then of 32 bits the parents, the set of each range, where each set begins, and the members

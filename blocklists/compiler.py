@@ -24,9 +24,10 @@ import numpy as np
 import numpy.typing as npt
 
 from blocklists import manifest as manifests
+from blocklists.beside import write_beside
 from blocklists.durable import fsync_directory, fsync_file, locked, sha256_of, write_atomic
 from blocklists.entries import Section, read_sections
-from blocklists.manifest import IndexDamaged, IndexedList, Manifest
+from blocklists.manifest import FileSum, IndexDamaged, IndexedList, Manifest
 from blocklists.merge import SetTable, member, merge
 from blocklists.progress import Progress
 
@@ -123,7 +124,8 @@ def _build(
     sets.astype(f"<u{width}").tofile(building / manifests.SETS)
     _members(table).tofile(building / manifests.MEMBERS)
     checks = [manifests.checksum(building / name) for name in manifests.FILES]
-    for name in manifests.FILES:
+    beside = write_beside([(row.list_id, row.path_to_entries) for row in inputs], building)
+    for name in (*manifests.FILES, *beside):
         fsync_file(building / name)
     manifest = Manifest(
         digest=digest,
@@ -133,6 +135,7 @@ def _build(
         lists=lists,
         sizes_bytes=tuple(size_bytes for size_bytes, _ in checks),
         checksums=tuple(sha256 for _, sha256 in checks),
+        beside=tuple(FileSum(name, *manifests.checksum(building / name)) for name in beside),
     )
     write_atomic(building / manifests.MANIFEST, manifests.encode(manifest))
     return manifest

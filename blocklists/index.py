@@ -1,43 +1,33 @@
 """All lists in one memory-mapped index: which of them cover a name.
 
-``names.marisa`` is a marisa trie of all distinct keys (``entry.py``); its number for a key is the place in
-``sets.bin`` of the number of the set of (list, cover) that the key has; ``members.bin`` holds the sets. Nothing is
-read into memory of the process: all workers map the same pages, and opening costs one checksum over the files.
+The look-up itself is ``name_table.py``; this is its life: opened, checked, mapped, closed. Nothing is read into memory of
+the process: all workers map the same pages.
 """
 
 from __future__ import annotations
 
 import mmap
 from pathlib import Path
-from typing import Final, NamedTuple
-
-import marisa_trie
+from typing import Final
 
 from blocklists import manifest as manifests
 from blocklists.manifest import IndexDamaged, Manifest
-from blocklists.merge import cover_of, list_id_of
+from blocklists.match import Match
+from blocklists.name_hash import HashKey
+from blocklists.name_table import OCTETS_AT, Arrays, NameTable, blocks_of
 from dnswire.name import suffix
 
 __all__ = ["Index", "IndexDamaged", "Match", "matched_name"]
 
-_SELF: Final = 0b0101  # Cover.SELF | Cover.ALLOW_SELF
-_BELOW: Final = 0b1010
-_BLOCK: Final = 0b0011
-_ALLOW: Final = 0b1100
-_MAX_REMEMBERED: Final = 65_536
-
-
-class Match(NamedTuple):
-    """One list's entry that covers a name. ``labels``: so many labels of the name, from the root, are the entry's
-    name.
-    """
-
-    labels: int
-    list_id: int
-    allow: bool
-
-
-_NONE: Final[tuple[Match, ...]] = ()
+# Of each file, the format of its numbers for ``memoryview.cast``; little-endian, as all machines are that we run on.
+_NUMBERS: Final = {
+    manifests.FILTER: "Q",
+    manifests.SLOTS: "I",
+    manifests.STARTS: "I",
+    manifests.NAMES: "B",
+    manifests.CODES: "H",
+    manifests.MEMBERS: "I",
+}
 
 
 def matched_name(name: bytes, labels: int) -> bytes:
@@ -46,21 +36,21 @@ def matched_name(name: bytes, labels: int) -> bytes:
 
 
 class Index:
-    """A compiled index, open. Not to be used after ``close``; safe to share between threads."""
+    """A compiled index, open. Not to be used after ``close``; safe to share between threads.
+
+    ``match(name)``: every entry that covers ``name``, a wire name in lower case; the longest matched names first. It is
+    the table's own method, so that the hot path makes one call and not two.
+    """
 
     def __init__(self, directory: Path, manifest: Manifest) -> None:
         self.path = directory
         self.manifest = manifest
         self.names = manifest.names
-        self._trie = marisa_trie.BinaryTrie()
-        self._sets = _Mapped(directory / manifests.SETS, manifests.WIDTHS[manifest.set_width])
-        self._members = _Mapped(directory / manifests.MEMBERS, "I")
-        self._remembered: dict[int, tuple[Match, ...]] = {}  # by set, labels (at most 127), and whether itself
-        if manifest.names:
-            self._trie.mmap(str(directory / manifests.NAMES))
-        self._prefixes = self._trie.prefixes
-        self._key_id = self._trie.key_id
-        self._numbers = self._sets.items
+        self._mapped = {name: _Mapped(directory / name, numbers) for name, numbers in _NUMBERS.items()}
+        arrays = Arrays(*(mapped.items for mapped in self._mapped.values()))
+        _check(arrays, manifest)
+        self._table = NameTable(arrays, HashKey.of(bytes.fromhex(manifest.seed)), manifest.names, manifest.buckets)
+        self.match = self._table.match
 
     @staticmethod
     def open(path: Path, verify: bool = True) -> Index:
@@ -69,86 +59,28 @@ class Index:
         if verify:
             manifests.verify(path, manifest)
         try:
-            index = Index(path, manifest)
-        except (OSError, RuntimeError, ValueError) as error:
+            return Index(path, manifest)
+        except (OSError, ValueError, TypeError) as error:
             raise IndexDamaged(f"{path} cannot be mapped: {error}") from error
-        if len(index._trie) != manifest.names or len(index._sets.items) != manifest.names:
-            index.close()
-            raise IndexDamaged(f"{path}: names and manifest do not fit together")
-        return index
 
     @property
     def size_bytes(self) -> int:
         """Size of the mapping."""
         return sum(self.manifest.sizes_bytes)
 
-    def match(self, name: bytes) -> tuple[Match, ...]:
-        """Every entry that covers ``name``, a wire name in lower case; the longest matched names first."""
-        keys = self._prefixes(name[-2::-1])
-        if not keys:
-            return _NONE
-        return self._matches(name, keys)
-
-    def _matches(self, name: bytes, keys: list[bytes]) -> tuple[Match, ...]:
-        end = len(name) - 1
-        found = _NONE
-        for key in keys:
-            start = end - len(key)
-            labels = _labels_from(name, start)
-            if labels:
-                entries = self._entries(self._key_id(key), labels, start == 0)
-                found = entries + found if found else entries
-        return found
-
-    def _entries(self, key_id: int, labels: int, itself: bool) -> tuple[Match, ...]:
-        number = self._numbers[key_id]
-        place = number << 8 | labels << 1 | itself
-        known = self._remembered.get(place)
-        if known is None:
-            known = self._decoded(number, labels, itself)
-            if len(self._remembered) >= _MAX_REMEMBERED:
-                self._remembered.clear()
-            self._remembered[place] = known
-        return known
-
-    def _decoded(self, number: int, labels: int, itself: bool) -> tuple[Match, ...]:
-        members = self._members.items
-        relevant = _SELF if itself else _BELOW
-        found: list[Match] = []
-        for place in range(members[number], members[number + 1]):
-            cover = cover_of(members[place]) & relevant
-            if cover & _BLOCK:
-                found.append(Match(labels, list_id_of(members[place]), False))
-            if cover & _ALLOW:
-                found.append(Match(labels, list_id_of(members[place]), True))
-        return tuple(found)
-
     def close(self) -> None:
-        """Gives the mapping back."""
-        self._trie = marisa_trie.BinaryTrie()
-        self._prefixes = self._trie.prefixes
-        self._key_id = self._trie.key_id
-        self._sets.close()
-        self._members.close()
+        """Gives the mapping back; from now on nothing matches."""
+        self._table.close()
+        for mapped in self._mapped.values():
+            mapped.close()
 
 
-def _labels_from(name: bytes, start: int) -> int:
-    """How many labels begin at ``start`` or behind it; 0 where none begins at ``start`` itself.
-
-    A prefix of the key that ends inside a label is octets that happen to look like labels, not a parent.
-    """
-    offset = 0
-    while offset < start:
-        offset += name[offset] + 1
-    if offset != start:
-        return 0
-    labels = 0
-    length = name[offset]
-    while length:
-        labels += 1
-        offset += length + 1
-        length = name[offset]
-    return labels
+def _check(arrays: Arrays, manifest: Manifest) -> None:
+    """What every look-up relies on, where checksums were skipped. Raises ``ValueError``."""
+    if len(arrays.starts) != blocks_of(manifest.names) or not len(arrays.filter) or not len(arrays.slots):
+        raise ValueError("names and manifest do not fit together")
+    if len(arrays.codes) <= OCTETS_AT:
+        raise ValueError("codes are missing")
 
 
 class _Mapped:
@@ -159,7 +91,7 @@ class _Mapped:
         if path.stat().st_size:
             with path.open("rb") as file:
                 self._map = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
-        self.items: memoryview[int] = memoryview(self._map or b"").cast(item)  # type: ignore[call-overload]  # one of WIDTHS
+        self.items: memoryview[int] = memoryview(self._map or b"").cast(item)  # type: ignore[call-overload]  # one of _NUMBERS
 
     def close(self) -> None:
         self.items.release()
