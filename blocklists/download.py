@@ -1,128 +1,120 @@
-"""The file a list is fetched into: hashed, inflated where it is gzip, and bounded, a block at a time."""
+"""What a source sends, on its way into the list's file: hashed, inflated, picked out of an archive, and bounded."""
 
 from __future__ import annotations
 
 import hashlib
-import zlib
-from enum import StrEnum
+import shutil
 from pathlib import Path
-from typing import Final
+from typing import BinaryIO, Final
 
-_GZIP_MAGIC: Final = b"\x1f\x8b"
-_GZIP_WBITS: Final = 31  # zlib: a gzip header is expected
-_PIECE_SIZE: Final = 1 << 20
+from blocklists.category import Category, archive_error, from_tar
+from blocklists.inflate import Failure, FetchError, Inflate
+from blocklists.source import Source
+from blocklists.tar import Tar, TarError, is_tar
 
+__all__ = ["Download", "Failure", "FetchError"]
 
-class Failure(StrEnum):
-    """Why a list could not be fetched. Stored: codes are never renamed."""
-
-    UNREACHABLE = "unreachable"
-    STATUS = "status"
-    REDIRECT = "redirect"
-    ADDRESS = "address"
-    TOO_LARGE = "too_large"
-    TIMEOUT = "timeout"
-    TRUNCATED = "truncated"
-    ENCODING = "encoding"
-    FILE = "file"
-
-
-class FetchError(Exception):
-    """A list could not be fetched; the text says what, where, why and what to do now."""
-
-    def __init__(self, code: Failure, sentence: str) -> None:
-        super().__init__(sentence)
-        self.code = code
-        self.sentence = sentence
+_HEAD_SIZE: Final = 512  # a tar archive shows itself in its first header
 
 
 class Download:
-    """Writes blocks to ``path``. A gzip file is known by its first two octets, whatever the server calls it.
+    """Writes the list to ``path``. Raises ``FetchError``; the caller closes it and removes the file.
 
-    ``limit`` holds for the octets received and for the octets written, so that neither an endless body nor a gzip
-    bomb fills the disk. Raises ``FetchError``; the caller removes the file.
+    ``source.max_size_bytes`` holds for the octets received, for what they inflate to, and for what is written, so that
+    neither an endless body nor a bomb fills the disk.
     """
 
-    def __init__(self, path: Path, location: str, limit_bytes: int) -> None:
+    def __init__(self, path: Path, location: str, source: Source) -> None:
+        self._path = path
         self._location = location
-        self._limit = limit_bytes
-        self._file = path.open("wb")
+        self._source = source
+        self._received = hashlib.sha256()
         self._digest = hashlib.sha256()
-        self._inflate: zlib._Decompress | None = None
+        self._inflate = Inflate(location, source.max_size_bytes, self._sort)
         self._head = b""
-        self._started = False
-        self.received = 0
+        self._file: BinaryIO | None = None
+        self._category: Category | None = None
+        self._tar: Tar | None = None
+        self._files = path.with_name(f"{path.name}.files")
+        self.sha256 = ""  # of what was written, hexadecimal; known when finished
         self.written = 0
 
     @property
-    def sha256(self) -> str:
-        """Of what was written, hexadecimal."""
-        return self._digest.hexdigest()
+    def encodings(self) -> tuple[str, ...]:
+        """The compressions found, the outermost first."""
+        return self._inflate.encodings
 
     @property
-    def gzip(self) -> bool:
-        """Whether what was received is a gzip file."""
-        return self._inflate is not None
+    def received(self) -> int:
+        """Octets received."""
+        return self._inflate.received
 
     def write(self, block: bytes) -> None:
         """Takes the next block as received."""
-        self.received += len(block)
-        if self.received > self._limit:
-            raise self._too_large(f"over {self._limit:,} bytes")
-        if not self._started:
-            block = self._head + block
-            self._head = block
-            if len(block) < len(_GZIP_MAGIC):
-                return
-            self._start(block)
-        if self._inflate is None:
-            self._put(block)
-        else:
-            self._put_inflated(block)
+        self._received.update(block)
+        try:
+            self._inflate.write(block)
+        except TarError as error:
+            raise archive_error(self._location, error) from error
 
     def finish(self) -> None:
-        """All blocks were written. Raises ``FetchError`` where a gzip file ends before its end."""
-        if not self._started:
-            self._put(self._head)
-        if self._inflate is not None and not self._inflate.eof:
-            raise FetchError(
-                Failure.TRUNCATED,
-                f"{self._location} was cut: {self.received:,} bytes of gzip data came, and not its end. Sync again.",
-            )
-        self._file.flush()
+        """All blocks were written: the file is complete. Raises ``FetchError`` where what was sent is not."""
+        try:
+            self._inflate.finish()
+            if self._file is None and self._tar is None:
+                self._begin()
+            if self._tar is not None and self._category is not None:
+                self._tar.finish()
+                self.sha256, self.written = self._category.compose(self._path)
+        except TarError as error:
+            raise archive_error(self._location, error) from error
+        if self._file is not None:
+            self._file.flush()
+            self.sha256 = self._digest.hexdigest()
+        check_pin(self._source, self._location, self._received.hexdigest(), self.sha256)
 
     def close(self) -> None:
-        """Closes the file, finished or not."""
-        self._file.close()
+        """Closes and removes what was for the way only."""
+        if self._file is not None:
+            self._file.close()
+        if self._category is not None:
+            self._category.abandon()
+            shutil.rmtree(self._files, ignore_errors=True)
 
-    def _start(self, block: bytes) -> None:
-        self._started = True
-        self._head = b""
-        if block.startswith(_GZIP_MAGIC):
-            self._inflate = zlib.decompressobj(_GZIP_WBITS)
+    def _sort(self, piece: bytes) -> None:
+        if self._file is None and self._tar is None:
+            self._head += piece
+            if len(self._head) < _HEAD_SIZE:
+                return
+            self._begin()
+            return
+        self._put(piece)
 
-    def _put_inflated(self, block: bytes) -> None:
-        while block:
-            if self._inflate is None or self._inflate.eof:
-                # A gzip file may have several members (RFC 1952 2.2), and zeros as padding behind them.
-                block = block.lstrip(b"\0")
-                if not block:
-                    return
-                self._inflate = zlib.decompressobj(_GZIP_WBITS)
-            try:
-                self._put(self._inflate.decompress(block, _PIECE_SIZE))
-            except zlib.error as error:
-                sentence = f"{self._location} sends damaged gzip data ({error}). Sync again; else look at the source."
-                raise FetchError(Failure.ENCODING, sentence) from error
-            block = self._inflate.unconsumed_tail or self._inflate.unused_data
+    def _begin(self) -> None:
+        head, self._head = self._head, b""
+        if is_tar(head):
+            self._category = Category(self._location, self._source.member, self._files, self._source.max_size_bytes)
+            self._tar = from_tar(self._category)
+        elif self._source.member:
+            sentence = f"{self._location} is no tar archive, in which {self._source.member} could be."
+            raise FetchError(Failure.ARCHIVE, f"{sentence} Correct the location, or remove member.")
+        else:
+            self._file = self._path.open("wb")
+        self._put(head)
 
     def _put(self, piece: bytes) -> None:
-        self.written += len(piece)
-        if self.written > self._limit:
-            raise self._too_large(f"over {self._limit:,} bytes once inflated")
-        self._digest.update(piece)
-        self._file.write(piece)
+        if self._tar is not None:
+            self._tar.write(piece)
+        elif self._file is not None:
+            self._digest.update(piece)
+            self.written += self._file.write(piece)
 
-    def _too_large(self, how: str) -> FetchError:
-        sentence = f"{self._location} is {how}, its limit. Raise max_size_bytes if the list has really grown so much."
-        return FetchError(Failure.TOO_LARGE, sentence)
+
+def check_pin(source: Source, location: str, *digests: str) -> None:
+    """Raises ``FetchError`` where a source is pinned to a content, and this is another."""
+    if source.sha256 and source.sha256 not in digests:
+        sentence = (
+            f"{location} has the SHA-256 {digests[0]}, and {source.code} is pinned to {source.sha256}."
+            " If the new content is right, enter its digest as sha256."
+        )
+        raise FetchError(Failure.PIN, sentence)

@@ -8,12 +8,10 @@ from __future__ import annotations
 
 import asyncio
 import socket
-import stat
-from dataclasses import dataclass
 from http import HTTPStatus
 from pathlib import Path
 from typing import Final
-from urllib.parse import unquote, urlsplit
+from urllib.parse import urlsplit
 
 import aiohttp
 from aiohttp.abc import AbstractResolver, ResolveResult
@@ -21,40 +19,22 @@ from yarl import URL
 
 from blocklists.addresses import Resolve, system_resolve, why_not_public
 from blocklists.download import Download, Failure, FetchError
+from blocklists.fetched import Fetched, NotModified, Validators
+from blocklists.local import from_disk
 from blocklists.progress import Progress, Silent
 from blocklists.source import Source
+
+__all__ = ["Fetched", "Fetcher", "NotModified", "Validators"]
 
 _MAX_HOPS: Final = 5
 _BLOCK_SIZE: Final = 1 << 18
 _MAX_VALIDATOR: Final = 1024
 _CONNECT_TIMEOUT_S: Final = 15.0
 _READ_TIMEOUT_S: Final = 60.0
+# Content-Encoding to the compression it is; what was asked for, or what servers say without being asked.
+_ENCODINGS: Final = {"": "", "identity": "", "gzip": "gzip", "x-gzip": "gzip", "zstd": "zstd", "xz": "xz", "x-xz": "xz"}
 _REDIRECTS: Final = frozenset({301, 302, 303, 307, 308})
 _USER_AGENT: Final = "Saring/0 (blocklist sync)"
-
-
-@dataclass(frozen=True, slots=True)
-class Validators:
-    """What a source said of the content it sent last (RFC 9110 8.8); empty where it said nothing."""
-
-    etag: str = ""
-    last_modified: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class NotModified:
-    """The source says that its content is the one already known."""
-
-
-@dataclass(frozen=True, slots=True)
-class Fetched:
-    """The content as text in ``path``, inflated. ``location`` is where it came from after redirects."""
-
-    path: Path
-    sha256: str
-    size_bytes: int
-    validators: Validators
-    location: str
 
 
 class Fetcher:
@@ -73,7 +53,7 @@ class Fetcher:
                 if urlsplit(source.location).scheme.lower() in ("http", "https"):
                     found = await self._http(source, known, into, progress or Silent())
                 else:
-                    found = await asyncio.to_thread(_from_file, source, known, into)
+                    found = await asyncio.to_thread(from_disk, source, known, into)
         except TimeoutError as error:
             _remove(into)
             sentence = f"{source.location} took longer than {source.timeout_s:g} s. Sync again, or raise timeout_s."
@@ -112,7 +92,7 @@ class Fetcher:
             cookie_jar=aiohttp.DummyCookieJar(),
         )
         try:
-            async with session, session.get(url, headers=_headers(known), allow_redirects=False) as response:
+            async with session, session.get(url, headers=_headers(source, known), allow_redirects=False) as response:
                 return await _answer(source, url, response, known, into, progress)
         except TimeoutError as error:
             raise FetchError(
@@ -190,8 +170,10 @@ def _url(text: str, location: str) -> URL:
     return url
 
 
-def _headers(known: Validators) -> dict[str, str]:
-    headers = {"User-Agent": _USER_AGENT, "Accept-Encoding": "gzip", "Accept": "*/*"}
+def _headers(source: Source, known: Validators) -> dict[str, str]:
+    # A pinned digest is that of the file, not of what a server compressed it to on the way.
+    encodings = "identity" if source.sha256 else "zstd, gzip"
+    headers = {"User-Agent": _USER_AGENT, "Accept-Encoding": encodings, "Accept": "*/*"}
     if known.etag:
         headers["If-None-Match"] = known.etag
     if known.last_modified:
@@ -218,8 +200,8 @@ async def _answer(
 
 async def _body(source: Source, url: URL, response: aiohttp.ClientResponse, into: Path, progress: Progress) -> Fetched:
     encoding = response.headers.get("Content-Encoding", "identity").strip().lower()
-    if encoding not in ("identity", "gzip", "x-gzip", ""):
-        raise FetchError(Failure.ENCODING, f"{url} answers in {encoding!r}, though only gzip was asked for.")
+    if encoding not in _ENCODINGS:
+        raise FetchError(Failure.ENCODING, f"{url} answers in {encoding!r}, though only gzip and zstd were asked for.")
     expected = response.content_length
     if expected is not None and expected > source.max_size_bytes:
         sentence = (
@@ -227,21 +209,26 @@ async def _body(source: Source, url: URL, response: aiohttp.ClientResponse, into
         )
         raise FetchError(Failure.TOO_LARGE, sentence)
     progress.start(f"fetch {source.code}", expected or 0)
-    download = Download(into, str(url), source.max_size_bytes)
+    download = Download(into, str(url), source)
     try:
         async for block in response.content.iter_chunked(_BLOCK_SIZE):
             await asyncio.to_thread(download.write, block)
             progress.advance(len(block))
-        download.finish()
+        _check_complete(url, expected, encoding, download)
+        await asyncio.to_thread(download.finish)
     finally:
         download.close()
         progress.done()
+    return Fetched(into, download.sha256, download.written, _validators(response), str(url))
+
+
+def _check_complete(url: URL, expected: int | None, encoding: str, download: Download) -> None:
     if expected is not None and download.received != expected:
         sentence = f"{url} broke off: {download.received:,} of {expected:,} bytes came. Sync again."
         raise FetchError(Failure.TRUNCATED, sentence)
-    if "gzip" in encoding and download.written and not download.gzip:
-        raise FetchError(Failure.ENCODING, f"{url} says that it sends gzip, and sends something else.")
-    return Fetched(into, download.sha256, download.written, _validators(response), str(url))
+    stated = _ENCODINGS[encoding]
+    if stated and download.received and stated not in download.encodings[:1]:
+        raise FetchError(Failure.ENCODING, f"{url} says that it sends {stated}, and sends something else.")
 
 
 def _validators(response: aiohttp.ClientResponse) -> Validators:
@@ -249,34 +236,3 @@ def _validators(response: aiohttp.ClientResponse) -> Validators:
     last_modified = response.headers.get("Last-Modified", "")
     # They are sent back as they came; an absurdly long one is better not kept.
     return Validators(etag if len(etag) <= _MAX_VALIDATOR else "", last_modified if len(last_modified) <= 64 else "")
-
-
-def _from_file(source: Source, known: Validators, into: Path) -> Fetched | NotModified:
-    parts = urlsplit(source.location)
-    if parts.scheme not in ("", "file") or (parts.scheme == "file" and parts.netloc not in ("", "localhost")):
-        sentence = (
-            f"{source.location}: only http, https, file:// and paths can be fetched. Correct the list's location."
-        )
-        raise FetchError(Failure.FILE, sentence)
-    path = Path(unquote(parts.path) if parts.scheme else source.location)
-    try:
-        facts = path.stat()
-        # A FIFO or a device would block, or never end.
-        if not stat.S_ISREG(facts.st_mode):
-            raise FetchError(Failure.FILE, f"{path} is not a regular file. Name the list's file itself.")
-        validators = Validators(etag=f"{facts.st_mtime_ns}-{facts.st_size}")
-        if known.etag == validators.etag:
-            return NotModified()
-        download = Download(into, str(path), source.max_size_bytes)
-        try:
-            with path.open("rb") as file:
-                while block := file.read(_BLOCK_SIZE):
-                    download.write(block)
-            download.finish()
-        finally:
-            download.close()
-    except OSError as error:
-        raise FetchError(
-            Failure.FILE, f"{path} cannot be read: {error.strerror}. Check path and permissions."
-        ) from error
-    return Fetched(into, download.sha256, download.written, validators, str(path))

@@ -33,24 +33,26 @@ def file_of(line: bytes) -> str | None:
 
 
 class Escaping:
-    """Blocks of one file as they may stand behind its heading; the text ends in LF."""
+    """The content of one file as it may stand behind its heading, a block at a time; line ends become LF."""
 
     def __init__(self) -> None:
         self._rest = b"\n"  # the octets that may begin a heading, from the LF on
 
     def block(self, content: bytes) -> bytes:
         """The next block; a little is held back."""
-        text = (self._rest + content).replace(b"\r\n", b"\n").replace(b"\r", b"\n")
-        cut = text.rfind(b"\n") if len(text) - text.rfind(b"\n") <= len(_FILE) else len(text) - 1
+        text = self._rest + content
         # A CR at the end may be the first half of a line end.
-        cut = min(cut, len(text) - 1)
-        self._rest = text[cut:]
+        held = b"\r" if text.endswith(b"\r") else b""
+        text = text[: len(text) - len(held)].replace(b"\r\n", b"\n").replace(b"\r", b"\n")
+        line = text.rfind(b"\n")
+        cut = line if 0 <= line and len(text) - line <= len(_FILE) else len(text)
+        self._rest = text[cut:] + held
         return _escaped(text[:cut])
 
-    def end(self) -> bytes:
-        """What was held back."""
-        text = _escaped(self._rest)
-        return text if text.endswith(b"\n") else text + b"\n"
+    def end(self, last: bool) -> bytes:
+        """What was held back. The last file keeps its end: a cut one must not look whole."""
+        text = _escaped(self._rest.replace(b"\r", b"\n"))
+        return text if last or text.endswith(b"\n") else text + b"\n"
 
 
 def _escaped(text: bytes) -> bytes:

@@ -369,7 +369,7 @@ async def test_a_gzip_file_is_inflated(tmp_path: Path) -> None:
 
 async def test_what_is_no_readable_file_is_an_error(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "fifo")
-    for location in (str(tmp_path / "none"), str(tmp_path), str(tmp_path / "fifo"), "file://host/etc/x", "ftp://x/y"):
+    for location in (str(tmp_path / "none"), str(tmp_path / "fifo"), "file://host/etc/x", "ftp://x/y"):
         assert (await refused(location, tmp_path)).code is Failure.FILE
     path = tmp_path / "big"
     path.write_bytes(CONTENT)
