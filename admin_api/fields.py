@@ -15,6 +15,7 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints, WithJsonSchema
 
+from blocklists.source import MAX_LANDING, MAX_MEMBER, why_no_member
 from dnswire import name as dns
 
 # Control characters are refused everywhere: PostgreSQL cannot store NUL, and the rest forge log lines and terminals.
@@ -126,6 +127,22 @@ def clock_text(minutes: int) -> str:
     return f"{minutes // 60:02d}:{minutes % 60:02d}"
 
 
+def list_member(text: str) -> str:
+    """A path inside of a folder or archive, or nothing. Raises ValueError for any other."""
+    why = why_no_member(text) if text else ""
+    if why:
+        raise ValueError(f"must be {why}")
+    return text
+
+
+def landing(text: str) -> str:
+    """A name or an address to which a list's publisher sends what he blocks. Raises ValueError for neither."""
+    try:
+        return str(ipaddress.ip_address(text))
+    except ValueError:
+        return canonical_name(text)
+
+
 def list_location(text: str) -> str:
     """A blocklist's URL or path. Raises ValueError for URLs of other kinds, or with a password in them."""
     if "://" not in text:
@@ -160,7 +177,15 @@ IsoDate = Annotated[
     WithJsonSchema({"type": "string", "format": "date", "pattern": "^[0-9]{4}-[0-9]{2}-[0-9]{2}$"}),
 ]
 
-ListFormat = Literal["auto", "plain", "hosts", "wildcard"]
+# As ``blocklists.source.FORMAT_NAMES``; a test holds them together.
+ListFormat = Literal["auto", "plain", "hosts", "wildcard", "dnsmasq", "unbound", "adblock", "rpz", "ut1", "addresses"]
+ListMember = Annotated[str, StringConstraints(max_length=MAX_MEMBER), AfterValidator(list_member)]
+Sha256 = Annotated[str, StringConstraints(pattern="^([0-9a-f]{64})?$")]
+Landing = Annotated[
+    list[Annotated[str, StringConstraints(min_length=1, max_length=253), AfterValidator(landing)]],
+    AfterValidator(distinct),
+    Field(max_length=MAX_LANDING),
+]
 ListSize = Annotated[int, Field(ge=1024, le=2**34)]
 EntryCount = Annotated[int, Field(ge=0, le=10**9)]
 Share = Annotated[float, Field(ge=0, le=1)]

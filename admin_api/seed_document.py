@@ -48,7 +48,11 @@ refused. ``seed.py`` writes it into the control database. A complete example::
     code = "trustpositif"
     title = "TrustPositif Komdigi"
     location = "https://lists.example.go.id/domains.txt"   # http(s) URL or a path
-    format = "plain"                              # auto (default) | plain | hosts | wildcard
+    format = "plain"                              # auto (default) | plain | hosts | wildcard | dnsmasq | unbound
+                                                  # | adblock | rpz | ut1 | addresses
+    # member = "blacklists/gambling"              # of a folder or tar archive: one category's folder, or a file
+    # landing = ["block.example.id"]              # where the publisher sends what he blocks, beside what is known
+    # sha256 = "..."                              # the only content that is taken
     # subdomains = true                           # optional: entries cover names below; default: as the format means
     categories = ["perjudian"]
     national = true                               # blocks by it are EDE 16 Censored
@@ -184,6 +188,9 @@ class ListEntry(Strict):
     location: f.Location
     format: f.ListFormat = "auto"
     subdomains: bool | None = None
+    member: f.ListMember = ""
+    landing: f.Landing = Field(default_factory=list)
+    sha256: f.Sha256 = ""
     categories: Annotated[list[f.Code], AfterValidator(f.distinct), Field(min_length=1, max_length=50)]
     national: bool = False
     licence: f.Short = ""

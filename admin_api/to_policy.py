@@ -50,6 +50,9 @@ class SourceRow:
     allow_private: bool
     categories: tuple[str, ...]
     max_age_s: int = DEFAULT_MAX_AGE_S
+    member: str = ""
+    landing: tuple[str, ...] = ()
+    sha256: str = ""
     created_s: int = 0
 
 
@@ -116,6 +119,9 @@ async def load_sources(session: AsyncSession) -> list[SourceRow]:
             allow_private=row.allow_private,
             categories=tuple(category.code for category in row.categories),
             max_age_s=row.max_age_s,
+            member=row.member,
+            landing=tuple(row.landing.split()),
+            sha256=row.sha256,
             created_s=row.created_s,
         )
         for row in await _all(session, Blocklist)

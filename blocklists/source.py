@@ -11,7 +11,7 @@ from blocklists.transfer.tsig import ALGORITHMS, make_key
 
 AUTO: Final = "auto"
 # ``formats/detect.py`` registers them.
-FORMAT_NAMES: Final = (AUTO, "plain", "hosts", "wildcard", "dnsmasq", "unbound", "rpz", "ut1", "addresses")
+FORMAT_NAMES: Final = (AUTO, "plain", "hosts", "wildcard", "dnsmasq", "unbound", "adblock", "rpz", "ut1", "addresses")
 MIB: Final = 1 << 20
 
 MAX_LANDING: Final = 50

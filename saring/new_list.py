@@ -29,12 +29,22 @@ class NewList:
     format: str
     national: bool
     categories: tuple[str, ...]
+    member: str = ""
+    landing: tuple[str, ...] = ()
+    sha256: str = ""
 
 
 async def add_list(sessions: Sessions, wanted: NewList, now_s: float) -> int:
     """Enters the list; returns its id. Raises ``ListRefusedError``."""
     try:
-        source = Source(wanted.code, _location(wanted.location), wanted.format)
+        source = Source(
+            wanted.code,
+            _location(wanted.location),
+            wanted.format,
+            member=wanted.member,
+            landing=tuple(name.lower().rstrip(".") for name in wanted.landing),
+            sha256=wanted.sha256.lower(),
+        )
     except ValueError as error:
         raise ListRefusedError(str(error)) from error
     async with editing(sessions) as session:
@@ -53,6 +63,9 @@ async def add_list(sessions: Sessions, wanted: NewList, now_s: float) -> int:
             location=source.location,
             format=source.format,
             subdomains=None,
+            member=source.member,
+            landing=" ".join(source.landing),
+            sha256=source.sha256,
             national=wanted.national,
             enabled=True,
             max_size_bytes=source.max_size_bytes,

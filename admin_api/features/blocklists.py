@@ -28,6 +28,12 @@ class BlocklistInput(Strict):
     format: f.ListFormat = "auto"
     subdomains: bool | None = None
     """Whether entries cover the names below them; null: as the format means."""
+    member: f.ListMember = ""
+    """Where the location is a folder or a tar archive: the folder of one category in it, or a file."""
+    landing: f.Landing = Field(default_factory=list)
+    """Names and addresses to which the publisher sends what he blocks, beside those that are known."""
+    sha256: f.Sha256 = ""
+    """The only content that is taken; empty for any."""
     categories: Annotated[list[f.Code], AfterValidator(f.distinct), Field(min_length=1, max_length=50)]
     """The categories that it feeds."""
     national: bool = False
@@ -61,6 +67,9 @@ async def fill(session: AsyncSession, row: Blocklist, data: BlocklistInput, _edi
     row.location = data.location
     row.format = data.format
     row.subdomains = data.subdomains
+    row.member = data.member
+    row.landing = " ".join(data.landing)
+    row.sha256 = data.sha256
     row.national = data.national
     row.licence = data.licence
     row.enabled = data.enabled
@@ -81,6 +90,9 @@ def show(row: Blocklist) -> BlocklistOutput:
             "location": row.location,
             "format": row.format,
             "subdomains": row.subdomains,
+            "member": row.member,
+            "landing": row.landing.split(),
+            "sha256": row.sha256,
             "categories": sorted(category.code for category in row.categories),
             "national": row.national,
             "licence": row.licence,

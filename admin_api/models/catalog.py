@@ -13,8 +13,10 @@ from admin_api.models.base import (
     Base,
     Coded,
 )
+from blocklists.source import MAX_LANDING, MAX_MEMBER
 
 LOCATION_LENGTH = 2000
+LANDING_LENGTH = MAX_LANDING * 254
 DEFAULT_MAX_AGE_S = 3 * 86_400
 
 
@@ -46,6 +48,9 @@ class Blocklist(Coded, Base):
     location: Mapped[str] = mapped_column(String(LOCATION_LENGTH))
     format: Mapped[str] = mapped_column(String(16), default="auto")
     subdomains: Mapped[bool | None]
+    member: Mapped[str] = mapped_column(String(MAX_MEMBER), default="", server_default="")
+    landing: Mapped[str] = mapped_column(String(LANDING_LENGTH), default="", server_default="")  # blanks between
+    sha256: Mapped[str] = mapped_column(String(64), default="", server_default="")
     national: Mapped[bool] = mapped_column(default=False)
     licence: Mapped[str] = mapped_column(String(TITLE_LENGTH), default="")
     enabled: Mapped[bool] = mapped_column(default=True)

@@ -87,6 +87,9 @@ def _table(found: list[ListReport], now_s: float) -> Table:
 @click.option("--title", type=TITLE, help="Default: the code.")
 @click.option("--category", "categories", multiple=True, required=True, type=CODE, help="What it is about; repeat.")
 @click.option("--format", "form", type=click.Choice(FORMAT_NAMES), default="auto")
+@click.option("--member", default="", help="Of a folder or tar archive: the folder of one category, or a file.")
+@click.option("--landing", multiple=True, help="Name or address to which the publisher sends what he blocks; repeat.")
+@click.option("--sha256", default="", help="The only content that is taken, by its digest.")
 @click.option("--national", is_flag=True, help="Blocks by it are Extended DNS Error 16, Censored.")
 @json_option
 @click.pass_context
@@ -97,13 +100,16 @@ def add(
     title: str | None,
     categories: tuple[str, ...],
     form: str,
+    member: str,
+    landing: tuple[str, ...],
+    sha256: str,
     national: bool,
     as_json: bool,
 ) -> None:
     """Enter the list CODE, fetched from LOCATION (an http(s) URL or a path). A running Saring fetches it soon."""
     from saring.new_list import ListRefusedError, NewList, add_list
 
-    wanted = NewList(code, title or code, location, form, national, categories)
+    wanted = NewList(code, title or code, location, form, national, categories, member, landing, sha256)
 
     async def work(control: Control) -> int:
         return await add_list(control.sessions, wanted, time.time())
