@@ -1,39 +1,46 @@
 """From the admitted lists' entries to a compiled index.
 
-The trie numbers its keys itself. Asking it for each key's number costs 1.3 us a name in random order; but built in
-label order it lists its own keys in exactly the order of the sorted input, at a third of that, so that the numbers
-are read off in one pass and the sets are put in their places by numpy. A sample is asked for singly: should a later
-marisa list them in another order, the slow way is taken.
+All lists are merged into one ascending stream of names, each with the set of those who list it (``merge.py``); the
+names are gathered and written in blocks (``name_blocks.py``), and what leads to them is placed by their hashes
+(``table_writer.py``). The format is told in ``name_table.py``, and why it is so in ADR 0007.
 
-Measured on 0.75 M real names: three nested tries need 6.4, two 6.9, one 9.0 bytes a name, and a look-up that finds
-nothing takes 1.3, 1.2 and 0.9 us. Two it is; ``BinaryTrie`` and not ``Trie``, which would turn every key into text.
+The hash depends on a secret of this directory and on the digest: nobody outside can choose names that fall into one
+place, and the same lists give the same files, so that an index that was damaged and compiled again is the one that
+generations name.
 """
 
 from __future__ import annotations
 
+import os
+import secrets
 import shutil
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import chain
-from operator import itemgetter
 from pathlib import Path
 from typing import Final
 
-import marisa_trie
 import numpy as np
 import numpy.typing as npt
 
 from blocklists import manifest as manifests
 from blocklists.beside import write_beside
 from blocklists.durable import fsync_directory, fsync_file, locked, sha256_of, write_atomic
-from blocklists.entries import Section, read_sections
+from blocklists.entries import read_sections
 from blocklists.manifest import FileSum, IndexDamaged, IndexedList, Manifest
 from blocklists.merge import SetTable, member, merge
+from blocklists.name_blocks import NameBlocks
+from blocklists.name_hash import HashKey, seed_of
 from blocklists.progress import Progress
+from blocklists.table_writer import Crowded, place
 
-_NESTED_TRIES: Final = 2
 _MAX_LIST_ID: Final = (1 << 28) - 1  # with the cover it fits in 32 bits
 _BUILDING: Final = ".building"
+_SECRET: Final = ".secret"
+_SECRET_SIZE: Final = 32
+_SEEDS: Final = 8  # chance alone does not crowd one table in a lifetime
+
+Sets = npt.NDArray[np.uint32]
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +67,7 @@ def compile_index(inputs: Sequence[ListInput], directory: Path, progress: Progre
     """Compiles all lists into ``<directory>/<digest>/``; the same inputs give the same digest, and no work if it is
     there.
 
-    Takes one core, about 20 s for 10 M names in two lists. Raises ``EntriesDamaged``, ``OSError``, and ``ValueError``
+    Takes one core, about 15 s for 10 M names in two lists. Raises ``EntriesDamaged``, ``OSError``, and ``ValueError``
     for inputs that are no inputs (an id twice, or out of range).
     """
     _check(inputs)
@@ -76,7 +83,7 @@ def compile_index(inputs: Sequence[ListInput], directory: Path, progress: Progre
         shutil.rmtree(final, ignore_errors=True)
         building.mkdir()
         try:
-            manifest = _build(inputs, lists, digest, building, progress)
+            manifest = _built(inputs, lists, digest, building, progress)
             building.rename(final)
         except BaseException:
             shutil.rmtree(building, ignore_errors=True)
@@ -102,94 +109,109 @@ def _sound(path: Path) -> Manifest | None:
     return manifest
 
 
-def _build(
+def _built(
     inputs: Sequence[ListInput], lists: tuple[IndexedList, ...], digest: str, building: Path, progress: Progress
 ) -> Manifest:
-    table = SetTable()
-    sections = [
-        (section, table.number((member(row.list_id, section.cover),)))
-        for row in inputs
-        for section in read_sections(row.path_to_entries)
-    ]
-    merged = _Merged(sections, table, progress)
-    progress.start("compile", 2 * sum(section.count for section, _ in sections))
-    try:
-        trie = _trie(merged)
-        # Where all names have the same set, their order does not matter.
-        sets = merged.sets() if len(table.sets) < 2 else _sets_by_number(trie, merged, progress)
-    finally:
-        progress.done()
-    width = next(width for width in manifests.WIDTHS if len(table.sets) <= 1 << (8 * width))
-    trie.save(str(building / manifests.NAMES))
-    sets.astype(f"<u{width}").tofile(building / manifests.SETS)
-    _members(table).tofile(building / manifests.MEMBERS)
-    checks = [manifests.checksum(building / name) for name in manifests.FILES]
+    secret = _secret(building.parent)
+    for attempt in range(_SEEDS):
+        seed = seed_of(secret, f"{digest}/{attempt}")
+        try:
+            names, buckets = _write_names(inputs, building, seed, progress)
+        except Crowded:
+            continue
+        return _described(inputs, lists, digest, building, _Table(names, seed, buckets))
+    raise ValueError(f"{_SEEDS} seeds crowd the table: these lists were made against it")
+
+
+@dataclass(frozen=True, slots=True)
+class _Table:
+    """What the manifest must say of the table of names."""
+
+    names: int
+    seed: bytes
+    buckets: int
+
+
+def _described(
+    inputs: Sequence[ListInput], lists: tuple[IndexedList, ...], digest: str, building: Path, table: _Table
+) -> Manifest:
+    """Completes an index of which the names are written: what stands beside them, checksums, the manifest; synced."""
     beside = write_beside([(row.list_id, row.path_to_entries) for row in inputs], building)
+    checks = [manifests.checksum(building / name) for name in manifests.FILES]
     for name in (*manifests.FILES, *beside):
         fsync_file(building / name)
     manifest = Manifest(
         digest=digest,
-        names=len(sets),
-        set_count=len(table.sets),
-        set_width=width,
+        names=table.names,
+        seed=table.seed.hex(),
+        buckets=table.buckets,
         lists=lists,
         sizes_bytes=tuple(size_bytes for size_bytes, _ in checks),
-        checksums=tuple(sha256 for _, sha256 in checks),
+        checksums=tuple(checksum for _, checksum in checks),
         beside=tuple(FileSum(name, *manifests.checksum(building / name)) for name in beside),
     )
     write_atomic(building / manifests.MANIFEST, manifests.encode(manifest))
     return manifest
 
 
-class _Merged:
-    """The merged stream as the trie's builder reads it; keeps each key's set, in the stream's order, on the way."""
-
-    def __init__(self, sections: Sequence[tuple[Section, int]], table: SetTable, progress: Progress) -> None:
-        self._sections = sections
-        self._table = table
-        self._progress = progress
-        self._sets: list[npt.NDArray[np.uint32]] = []
-        self._seen = 0
-        self.samples: list[tuple[int, bytes]] = []  # place in the stream, key
-
-    def keys(self) -> Iterator[Sequence[bytes]]:
-        """The keys, some ten thousand at a time."""
-        for stretch in merge(self._sections, self._table):
-            self._sets.append(stretch.sets)
-            self.samples.append((self._seen, stretch.keys[0]))
-            self._seen += len(stretch.keys)
-            self.samples.append((self._seen - 1, stretch.keys[-1]))
-            self._progress.advance(len(stretch.keys))
-            yield stretch.keys
-
-    def sets(self) -> npt.NDArray[np.uint32]:
-        """The number of each key's set."""
-        return np.concatenate(self._sets) if self._sets else np.empty(0, dtype=np.uint32)
+def _secret(directory: Path) -> bytes:
+    """The secret of this directory; made where there is none or half of one. The lock is ours."""
+    path = directory / _SECRET
+    try:
+        found = path.read_bytes()
+    except FileNotFoundError:
+        found = b""
+    if len(found) != _SECRET_SIZE:
+        found = secrets.token_bytes(_SECRET_SIZE)
+        path.unlink(missing_ok=True)
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(found)
+            os.fsync(file.fileno())
+    return found
 
 
-def _trie(merged: _Merged) -> marisa_trie.BinaryTrie:
-    return marisa_trie.BinaryTrie(
-        chain.from_iterable(merged.keys()), order=marisa_trie.LABEL_ORDER, num_tries=_NESTED_TRIES
-    )
+def _write_names(inputs: Sequence[ListInput], building: Path, seed: bytes, progress: Progress) -> tuple[int, int]:
+    """Writes all files of names; returns the number of names, and of buckets in their table. Raises ``Crowded``."""
+    table = SetTable()
+    sections = [
+        (section, table.number((member(row.list_id, section.cover),)))
+        for row in inputs
+        for section in read_sections(row.path_to_entries)
+    ]
+    names = NameBlocks(HashKey.of(seed))
+    found: list[Sets] = [np.zeros(0, dtype=np.uint32)]
+    progress.start("compile", 2 * sum(section.count for section, _ in sections))
+    try:
+        for stretch in merge(sections, table):
+            names.add(b"\0".join(stretch.keys) + b"\0", len(stretch.keys))
+            found.append(stretch.sets)
+            progress.advance(len(stretch.keys))
+        placed = place(names.hashes())
+        placed.filter.tofile(building / manifests.FILTER)
+        placed.slots.tofile(building / manifests.SLOTS)
+        numbers, members = _by_frequency(np.concatenate(found), table)
+        found.clear()
+        members.tofile(building / manifests.MEMBERS)
+        written = names.write(building / manifests.NAMES, numbers, progress.advance)
+    finally:
+        progress.done()
+    written.starts.astype("<u4").tofile(building / manifests.STARTS)
+    written.tables.astype("<u2").tofile(building / manifests.CODES)
+    return names.names, placed.buckets
 
 
-def _sets_by_number(trie: marisa_trie.BinaryTrie, merged: _Merged, progress: Progress) -> npt.NDArray[np.uint32]:
-    """The sets in the order of the trie's own numbers for its keys."""
-    in_order = merged.sets()
-    count = len(in_order)
-    numbers = np.fromiter(map(itemgetter(1), trie.iteritems()), dtype=np.uint32, count=count)
-    progress.advance(count)
-    if any(trie.key_id(key) != numbers[place] for place, key in merged.samples):
-        numbers = np.fromiter(map(trie.key_id, chain.from_iterable(merged.keys())), dtype=np.uint32, count=count)
-    placed = np.empty(count, dtype=np.uint32)
-    placed[numbers] = in_order
-    return placed
-
-
-def _members(table: SetTable) -> npt.NDArray[np.uint32]:
-    """Where each set begins (and the last one ends), then the sets, all in one array of 32-bit numbers."""
-    head = len(table.sets) + 1
-    sizes = np.fromiter(map(len, table.sets), dtype=np.int64, count=len(table.sets))
+def _by_frequency(sets: Sets, table: SetTable) -> tuple[Sets, Sets]:
+    """The sets of all names, numbered anew: the most frequent is 0, those that no name has are left out. With them
+    ``members.bin``: where each set begins (and the last one ends), then the sets, all in one array of 32-bit numbers.
+    """
+    counts = np.bincount(sets, minlength=len(table.sets))
+    order = np.argsort(-counts, kind="stable")[: np.count_nonzero(counts)]
+    ranks = np.zeros(len(table.sets), dtype=np.uint32)
+    ranks[order] = np.arange(len(order))
+    used = [table.sets[number] for number in order.tolist()]
+    head = len(used) + 1
+    sizes = np.fromiter(map(len, used), dtype=np.int64, count=len(used))
     begins = np.concatenate([[head], head + np.cumsum(sizes)])
-    flat = np.fromiter(chain.from_iterable(table.sets), dtype=np.int64, count=int(sizes.sum()))
-    return np.concatenate([begins, flat]).astype("<u4")
+    flat = np.fromiter(chain.from_iterable(used), dtype=np.int64, count=int(sizes.sum()))
+    return ranks[sets], np.concatenate([begins, flat]).astype("<u4")

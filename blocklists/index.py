@@ -1,7 +1,9 @@
 """All lists in one memory-mapped index: which of them cover a name.
 
-The look-up itself is ``name_table.py``; this is its life: opened, checked, mapped, closed. Nothing is read into memory of
-the process: all workers map the same pages.
+The look-up itself is ``name_table.py``; this is its life: opened, checked, mapped, closed. Nothing is read into
+memory of the process: all workers map the same pages.
+
+What lists say beyond names stands beside it (``rules``, ``rules_index.py``), and is None for most indexes.
 """
 
 from __future__ import annotations
@@ -11,6 +13,8 @@ from pathlib import Path
 from typing import Final
 
 from blocklists import manifest as manifests
+from blocklists.asker import ANYBODY, Asker
+from blocklists.beside import open_beside
 from blocklists.manifest import IndexDamaged, Manifest
 from blocklists.match import Match
 from blocklists.name_hash import HashKey
@@ -51,6 +55,7 @@ class Index:
         _check(arrays, manifest)
         self._table = NameTable(arrays, HashKey.of(bytes.fromhex(manifest.seed)), manifest.names, manifest.buckets)
         self.match = self._table.match
+        self.rules = open_beside(directory, [row.name for row in manifest.beside])
 
     @staticmethod
     def open(path: Path, verify: bool = True) -> Index:
@@ -66,11 +71,18 @@ class Index:
     @property
     def size_bytes(self) -> int:
         """Size of the mapping."""
-        return sum(self.manifest.sizes_bytes)
+        return sum(self.manifest.sizes_bytes) + sum(row.size_bytes for row in self.manifest.beside)
+
+    def ask(self, name: bytes, rrtype: int, asker: Asker = ANYBODY) -> tuple[Match, ...]:
+        """The same with the rules of lists about a query: its type, and who asks (``RulesIndex.asker``)."""
+        rules = self.rules
+        return self.match(name) if rules is None else rules.match(name, rrtype, asker, self.match(name))
 
     def close(self) -> None:
         """Gives the mapping back; from now on nothing matches."""
         self._table.close()
+        if self.rules is not None:
+            self.rules.close()
         for mapped in self._mapped.values():
             mapped.close()
 
@@ -91,7 +103,8 @@ class _Mapped:
         if path.stat().st_size:
             with path.open("rb") as file:
                 self._map = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
-        self.items: memoryview[int] = memoryview(self._map or b"").cast(item)  # type: ignore[call-overload]  # one of _NUMBERS
+        octets = memoryview(self._map or b"")
+        self.items: memoryview[int] = octets.cast(item)  # type: ignore[call-overload]  # one of _NUMBERS
 
     def close(self) -> None:
         self.items.release()

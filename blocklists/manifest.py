@@ -1,8 +1,8 @@
 """What a compiled index says of itself, and how it is found damaged.
 
 Files are checked with XXH3 of 128 bits: it reads as fast as memory does, so that every start and every swap can check
-all that it maps (10 M names, 116 MB: 25 ms, where SHA-256 takes 90). It finds accidents, of disk, memory or a copy. It is no
-proof against people; nor would a better one be, since who can change the files can change this manifest too.
+all that it maps (10 M names, 116 MB: 25 ms, where SHA-256 takes 90). It finds accidents, of disk, memory or a copy.
+It is no proof against people; nor would a better one be, since who can change the files can change this manifest too.
 """
 
 from __future__ import annotations
@@ -24,6 +24,9 @@ NAMES: Final = "names.bin"
 CODES: Final = "codes.bin"
 MEMBERS: Final = "members.bin"
 FILES: Final = (FILTER, SLOTS, STARTS, NAMES, CODES, MEMBERS)
+RULES: Final = "rules.json"
+ADDRESSES: Final = "addresses.bin"
+BESIDE: Final = (RULES, ADDRESSES)
 
 _BLOCK_SIZE: Final = 1 << 18  # fits into a core's cache, where the checksum finds it again
 _MAX_MANIFEST: Final = 1 << 24
@@ -43,9 +46,20 @@ class IndexedList:
 
 
 @dataclass(frozen=True, slots=True)
+class FileSum:
+    """A file of the index and its checksum."""
+
+    name: str
+    size_bytes: int
+    checksum: str
+
+
+@dataclass(frozen=True, slots=True)
 class Manifest:
-    """``digest`` is that of the inputs and names the directory; ``checksums`` are the files'. ``seed`` (hexadecimal) and
-    ``buckets`` are the table's (``name_table.py``).
+    """``digest`` is that of the inputs and names the directory; ``checksums`` are the files'. ``seed`` (hexadecimal)
+    and ``buckets`` are the table's (``name_table.py``).
+
+    ``beside``: the files that only some indexes have (``beside.py``).
     """
 
     digest: str
@@ -55,6 +69,7 @@ class Manifest:
     lists: tuple[IndexedList, ...]
     sizes_bytes: tuple[int, ...]  # in the order of FILES
     checksums: tuple[str, ...]
+    beside: tuple[FileSum, ...] = ()
 
 
 def inputs_digest(lists: tuple[IndexedList, ...]) -> str:
@@ -77,7 +92,7 @@ def checksum(path: Path) -> tuple[int, str]:
 
 def encode(manifest: Manifest) -> bytes:
     """The manifest as a JSON line, and its own checksum on the next."""
-    facts = {
+    facts: dict[str, object] = {
         "format": FORMAT,
         "digest": manifest.digest,
         "names": manifest.names,
@@ -87,6 +102,8 @@ def encode(manifest: Manifest) -> bytes:
         "sizes_bytes": manifest.sizes_bytes,
         "checksums": manifest.checksums,
     }
+    if manifest.beside:
+        facts["beside"] = [[row.name, row.size_bytes, row.checksum] for row in manifest.beside]
     line = json.dumps(facts, separators=(",", ":"), sort_keys=True).encode()
     return line + b"\n" + hashlib.sha256(line).hexdigest().encode() + b"\n"
 
@@ -118,18 +135,29 @@ def _decoded(facts: dict[str, object]) -> Manifest:
     if len(sizes) != len(FILES) or len(checksums) != len(FILES):
         raise ValueError(f"it does not speak of {len(FILES)} files")
     lists = tuple(IndexedList(int(list_id), str(code), str(sha256)) for list_id, code, sha256 in rows)
-    return Manifest(
-        str(facts["digest"]), names, bytes.fromhex(str(facts["seed"])).hex(), buckets, lists, tuple(sizes), tuple(checksums)
-    )
+    seed = bytes.fromhex(str(facts["seed"])).hex()
+    return Manifest(str(facts["digest"]), names, seed, buckets, lists, tuple(sizes), tuple(checksums), _beside(facts))
+
+
+def _beside(facts: dict[str, object]) -> tuple[FileSum, ...]:
+    rows = facts.get("beside", [])
+    if not isinstance(rows, list):
+        raise TypeError("beside is no array")
+    found = tuple(FileSum(str(name), int(size_bytes), str(found)) for name, size_bytes, found in rows)
+    if any(row.name not in BESIDE for row in found):
+        raise ValueError("beside names a file that this program does not know")
+    return found
 
 
 def verify(directory: Path, manifest: Manifest) -> None:
     """Compares every file with its checksum. Raises ``IndexDamaged``."""
-    for name, size_bytes, expected in zip(FILES, manifest.sizes_bytes, manifest.checksums, strict=True):
-        path = directory / name
+    for row in (*map(FileSum, FILES, manifest.sizes_bytes, manifest.checksums), *manifest.beside):
+        path = directory / row.name
         try:
-            found = checksum(path)
+            size_bytes, found = checksum(path)
         except OSError as error:
             raise IndexDamaged(f"{path} cannot be read: {error.strerror}") from error
-        if found != (size_bytes, expected):
-            raise IndexDamaged(f"{path} is damaged: {found[0]} bytes, {size_bytes} expected, or its content changed")
+        if (size_bytes, found) != (row.size_bytes, row.checksum):
+            raise IndexDamaged(
+                f"{path} is damaged: {size_bytes} bytes, {row.size_bytes} expected, or its content changed"
+            )

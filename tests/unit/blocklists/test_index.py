@@ -11,7 +11,7 @@ from blocklists.compiler import ListInput, compile_index
 from blocklists.entries import EntriesDamaged, read_keys, read_sections
 from blocklists.entry import BELOW, EXACT, SUBTREE, Cover
 from blocklists.index import Index, IndexDamaged, Match, matched_name
-from blocklists.manifest import FILES, MANIFEST
+from blocklists.manifest import FILES, FILTER, MANIFEST
 from blocklists.progress import Silent
 from dnswire.name import from_text, to_text
 from tests.support.lists import Recorder, compiled, opened, write_covers
@@ -97,7 +97,7 @@ def test_the_directory_holds_whole_indexes_only(tmp_path: Path) -> None:
     (tmp_path / "index" / ".building").mkdir(parents=True)
     (tmp_path / "index" / ".building" / "left").write_bytes(b"by a process that died")
     made = compiled(tmp_path, LISTS)
-    assert {path.name for path in (tmp_path / "index").iterdir()} == {made.digest, ".lock"}
+    assert {path.name for path in (tmp_path / "index").iterdir()} == {made.digest, ".lock", ".secret"}
     assert {path.name for path in made.path.iterdir()} == {*FILES, MANIFEST}
 
 
@@ -128,18 +128,24 @@ def test_a_failure_leaves_nothing_behind(tmp_path: Path, monkeypatch: pytest.Mon
     monkeypatch.setattr(compiler, "fsync_file", full_disk)
     with pytest.raises(OSError, match="No space"):
         compiled(tmp_path, LISTS)
-    assert [path.name for path in (tmp_path / "index").iterdir()] == [".lock"]
+    assert {path.name for path in (tmp_path / "index").iterdir()} == {".lock", ".secret"}
 
 
-def test_the_slow_way_to_the_numbers_gives_the_same_index(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    lists = {number: {wire(f"n{value}.example"): SUBTREE for value in range(0, 500, number)} for number in (1, 2, 3)}
-    for way in ("fast", "slow"):
-        (tmp_path / way).mkdir()
-    fast = compiled(tmp_path / "fast", lists)
-    monkeypatch.setattr(compiler, "itemgetter", lambda _: lambda item: 0)
-    slow = compiled(tmp_path / "slow", lists)
-    for name in FILES:
-        assert (fast.path / name).read_bytes() == (slow.path / name).read_bytes()
+def test_the_same_lists_give_the_same_files_again(tmp_path: Path) -> None:
+    made = compiled(tmp_path, LISTS)
+    before = {name: (made.path / name).read_bytes() for name in (*FILES, MANIFEST)}
+    (made.path / FILES[0]).unlink()
+    assert not compiled(tmp_path, LISTS).reused
+    assert {name: (made.path / name).read_bytes() for name in (*FILES, MANIFEST)} == before
+
+
+def test_another_machine_hashes_otherwise(tmp_path: Path) -> None:
+    for one in ("here", "there"):
+        (tmp_path / one).mkdir()
+    here, there = (compiled(tmp_path / one, LISTS) for one in ("here", "there"))
+    assert here.digest == there.digest
+    assert (here.path / FILTER).read_bytes() != (there.path / FILTER).read_bytes()
+    assert (tmp_path / "here" / "index" / ".secret").stat().st_mode & 0o777 == 0o600
 
 
 def test_progress_adds_up(tmp_path: Path) -> None:

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from blocklists.compiler import compile_index
+from blocklists.manifest import FILES
 from blocklists.progress import Silent
 from dnswire import name as wire
 from policy.model import Policy
@@ -119,7 +120,7 @@ def test_a_damaged_current_generation_gives_way_to_the_one_before_and_is_told(
     assert [record.message for record in caplog.records] == ["generation is damaged", "an older generation serves"]
 
 
-@pytest.mark.parametrize("name", ["names.marisa", "sets.bin", "members.bin", "manifest.json"])
+@pytest.mark.parametrize("name", [*FILES, "manifest.json"])
 def test_a_damaged_index_damages_the_generations_that_use_it(tmp_path: Path, name: str) -> None:
     first = small_index(tmp_path / "index", "judi.example")
     publish(tmp_path, policy(1), first, NOW_S)
