@@ -18,7 +18,7 @@ from typing import Final
 
 from blocklists.admission import LastGood, Refused
 from blocklists.changes import Diff, compare
-from blocklists.durable import fsync_directory, fsync_file, locked, sha256_of, write_atomic
+from blocklists.durable import fsync_directory, fsync_file, locked, sha256_of, size_of, write_atomic
 from blocklists.fetch import Fetched, Validators
 from blocklists.normalise import Parsed
 from blocklists.source import Source
@@ -28,6 +28,7 @@ from blocklists.state import (
     RefusalNote,
     StateDamaged,
     Version,
+    ZoneStamp,
     decode,
     decode_version,
     encode,
@@ -37,6 +38,7 @@ from blocklists.state import (
 _ENTRIES: Final = "entries"
 _VERSION: Final = "version.json"
 _STATE: Final = "state.json"
+_RECORDS: Final = "records"
 _INCOMING: Final = "incoming-"
 
 
@@ -98,6 +100,10 @@ class Library:
         """Where a version's entries file is."""
         return self._list(code) / "versions" / f"{number:06d}" / _ENTRIES
 
+    def records_path(self, code: str, number: int) -> Path:
+        """Where a version's file of RRs beside the entries is, if its source is a zone."""
+        return self._list(code) / "versions" / f"{number:06d}" / _RECORDS
+
     @contextmanager
     def workspace(self, code: str) -> Iterator[Path]:
         """A directory for files on their way in, on the library's own disk; removed with all in it afterwards."""
@@ -119,9 +125,18 @@ class Library:
         return LastGood(current.number, current.names, current.newline) if current else None
 
     def store(
-        self, source: Source, fetched: Fetched, parsed: Parsed, now_s: float, overridden: Refused | None = None
+        self,
+        source: Source,
+        fetched: Fetched,
+        parsed: Parsed,
+        now_s: float,
+        overridden: Refused | None = None,
+        zone: ZoneStamp | None = None,
     ) -> Version:
-        """Takes an admitted update in as the version in force; its entries file is moved. Old versions give way."""
+        """Takes an admitted update in as the version in force; its entries file is moved. Old versions give way.
+
+        ``zone``: the update is that zone, and ``fetched.path`` the file of its RRs beside the entries.
+        """
         if parsed.entries is None:
             raise LibraryError(f"{source.code}: an update without entries cannot be stored")
         with self._locked(source.code):
@@ -140,15 +155,20 @@ class Library:
                 stored_s=now_s,
                 location=fetched.location,
                 overridden=overridden.cause if overridden else "",
+                zone=zone,
             )
-            self._write_version(source.code, version, parsed.entries)
+            self._write_version(source.code, version, parsed.entries, fetched.path if zone else None)
             text = f"version {version.number}: {version.names:,} names"
+            if zone:
+                text += f", serial {zone.serial}"
             if overridden:
-                text += f", admitted by an operator in spite of: {overridden.cause}"
+                text += f", let in by people in spite of: {overridden.cause}"
             added = replace(
                 self._answered(state, source, fetched.sha256, fetched.validators, now_s),
                 versions=(*state.versions, version),
                 refusal=None,
+                zone=zone,
+                refused_serial=-1,
             )
             added = added.with_event(Event(now_s, "admitted", version.number, text)).in_force(version.number, now_s)
             self._save(self._pruned(added))
@@ -160,8 +180,32 @@ class Library:
             state = self.state(source.code)
             self._save(replace(self._answered(state, source, sha256, validators, now_s), refusal=None))
 
-    def record_refusal(self, code: str, refused: Refused, now_s: float) -> None:
-        """The gate refused an update; it stays visible until an update is admitted or the source is as before."""
+    def record_zone(self, source: Source, sha256: str, zone: ZoneStamp, now_s: float) -> None:
+        """The primary has what was dealt with before, perhaps under a new serial: then the version in force, where it
+        is this content, stands for that one from now on.
+        """
+        with self._locked(source.code):
+            state = self.state(source.code)
+            current = state.current
+            if current is not None and current.sha256 == sha256 and current.zone != zone:
+                stamped = replace(current, zone=zone)
+                versions = tuple(stamped if one is current else one for one in state.versions)
+                state = replace(state, versions=versions)
+                version_file = self.entries_path(source.code, current.number).with_name(_VERSION)
+                write_atomic(version_file, encode_version(stamped))
+            answered = self._answered(state, source, sha256, Validators(), now_s)
+            self._save(replace(answered, refusal=None, zone=zone, refused_serial=-1))
+
+    def record_checked(self, code: str, now_s: float) -> None:
+        """The source answered; what it has was refused before, and that stands."""
+        with self._locked(code):
+            self._save(replace(self.state(code), checked_s=now_s, fetched_s=now_s, last_error=""))
+
+    def record_refusal(self, code: str, refused: Refused, now_s: float, serial: int = -1) -> None:
+        """The gate refused an update; it stays visible until an update is admitted or the source is as before.
+
+        ``serial``: of a zone, that of the refused content.
+        """
         note = RefusalNote(
             now_s, str(refused.code), refused.sentence, refused.line, refused.sha256, refused.final, refused.cause
         )
@@ -169,7 +213,8 @@ class Library:
             state = replace(self.state(code), checked_s=now_s, fetched_s=now_s, last_error="")
             is_news = state.refusal is None or state.refusal.sha256 != note.sha256
             event = Event(now_s, "refused", state.version, refused.sentence)
-            self._save(replace(state.with_event(event) if is_news else state, refusal=note))
+            known = state.with_event(event) if is_news else state
+            self._save(replace(known, refusal=note, refused_serial=serial))
 
     def record_failure(self, code: str, sentence: str, now_s: float) -> None:
         """The source could not be fetched."""
@@ -206,6 +251,22 @@ class Library:
                 raise LibraryError(f"{code} has no version {number}; kept are: {kept}")
         return compare(self.entries_path(code, a), self.entries_path(code, b))
 
+    def drop(self, code: str, number: int) -> int:
+        """Deletes a kept version other than the one in force; the octets that it had. 0 where there is none such."""
+        with self._locked(code):
+            state = self.state(code)
+            if number == state.version or state.find(number) is None:
+                return 0
+            directory = self.entries_path(code, number).parent
+            size_bytes = size_of(directory)
+            shutil.rmtree(directory, ignore_errors=True)
+            self._save(replace(state, versions=tuple(one for one in state.versions if one.number != number)))
+        return size_bytes
+
+    def size_bytes(self, code: str) -> int:
+        """What a list with all its versions takes on the disk."""
+        return size_of(self._list(code))
+
     def remove(self, code: str) -> None:
         """Forgets a list and all its versions."""
         shutil.rmtree(self._list(code), ignore_errors=True)
@@ -233,7 +294,7 @@ class Library:
             last_error="",
         )
 
-    def _write_version(self, code: str, version: Version, entries: Path) -> None:
+    def _write_version(self, code: str, version: Version, entries: Path, records: Path | None) -> None:
         final = self.entries_path(code, version.number).parent
         beside = final.with_name(f".{final.name}.new")
         shutil.rmtree(beside, ignore_errors=True)
@@ -241,8 +302,11 @@ class Library:
         shutil.rmtree(final, ignore_errors=True)
         beside.mkdir(parents=True)
         entries.replace(beside / _ENTRIES)
+        if records is not None:
+            records.replace(beside / _RECORDS)
         write_atomic(beside / _VERSION, encode_version(version))
-        fsync_file(beside / _ENTRIES)
+        for name in (_ENTRIES, _RECORDS) if records is not None else (_ENTRIES,):
+            fsync_file(beside / name)
         fsync_directory(beside)
         beside.rename(final)
         fsync_directory(final.parent)

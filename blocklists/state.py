@@ -17,8 +17,26 @@ class StateDamaged(ValueError):  # noqa: N818 -- names the fact, as IndexDamaged
 
 
 @dataclass(frozen=True, slots=True)
+class ZoneStamp:
+    """Of a zone that was transferred: which one, and its SOA (times in seconds, as the primary states them).
+
+    ``reversible``: its entries tell apart what an IXFR can take away, so that it can be changed by one.
+    """
+
+    zone: str
+    serial: int
+    refresh_s: int
+    retry_s: int
+    expire_s: int
+    reversible: bool = True
+
+
+@dataclass(frozen=True, slots=True)
 class Version:
-    """One admitted content. ``sha256`` is the content's as fetched, ``entries_sha256`` that of its entries file."""
+    """One admitted content. ``sha256`` is the content's as fetched, ``entries_sha256`` that of its entries file.
+
+    ``zone``: of a transferred zone, the newest serial that had this content.
+    """
 
     number: int
     sha256: str
@@ -33,6 +51,7 @@ class Version:
     stored_s: float
     location: str = ""
     overridden: str = ""  # the cause of the refusal that an operator set aside
+    zone: ZoneStamp | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +84,8 @@ class ListState:
     ``checked_s``: the last try. ``fetched_s``: the last time the source answered. ``good_s``: the last time that it
     answered with something that was let in, or had been. ``changed_s``: when ``version`` came into force.
     ``seen_sha256``/``seen_recipe``: content that was dealt with last (admitted, or rolled back since), so that the
-    same is not admitted again by itself.
+    same is not admitted again by itself. ``zone``: of a transferred zone, the SOA that was dealt with last;
+    ``refused_serial``: the one whose content the gate refused, -1 for none.
     """
 
     code: str
@@ -81,6 +101,8 @@ class ListState:
     seen_recipe: str = ""
     last_error: str = ""
     refusal: RefusalNote | None = None
+    zone: ZoneStamp | None = None
+    refused_serial: int = -1
     versions: tuple[Version, ...] = ()  # ascending
     history: tuple[Event, ...] = ()  # the newest last, at most MAX_HISTORY
 
@@ -88,6 +110,12 @@ class ListState:
     def current(self) -> Version | None:
         """The version in force."""
         return self.find(self.version)
+
+    @property
+    def good_at_s(self) -> float:
+        """``good_s``; of a state written before there was one, the best that is known."""
+        went_well = self.refusal is None and not self.last_error
+        return self.good_s or (self.fetched_s if went_well else self.changed_s)
 
     @property
     def validators(self) -> Validators:

@@ -211,6 +211,20 @@ class ListsSection(Section):
     allow_private: bool = Field(
         default=False, description="true or false (true: lists may be fetched from private addresses)"
     )
+    notify_listen: tuple[ListenAddress, ...] = Field(
+        default=(),
+        description='a list of addresses with ports, such as ["10.0.0.1:5353"], where primaries send NOTIFY '
+        "([] = none: zones are asked by their SOA's timers only)",
+        strict=False,
+        max_length=16,
+    )
+    notify_allow_from: tuple[Cidr, ...] = Field(
+        default=(),
+        description='a list of networks such as ["10.0.0.0/28"] whose NOTIFY counts, beside that of each zone\'s '
+        "primary",
+        strict=False,
+        max_length=100,
+    )
     must_resolve: tuple[Name, ...] = Field(
         default=(),
         description='a list of names such as ["bank.example"] that no list may block (an update that would is held)',

@@ -20,6 +20,7 @@ from saring import logs
 from saring.config_schema import Config
 from saring.control import Control, open_control
 from saring.list_health import watch
+from saring.notify_listener import NotifyListener
 from saring.one_shot import OneShotError, run_one_shot
 from saring.orders import Orders
 from saring.publisher import Publisher, PublishError, needs_compiling
@@ -28,11 +29,13 @@ from saring.state_dir import StateDir, write_json
 from saring.status import newest_revision
 from saring.stop_signals import stop_event
 from saring.sync_request import ALL, take_requests
+from saring.zone_watch import ZoneWatch
 
 TICK_S = 0.5
 REPAIR_AFTER_S = 1.0
 REPAIR_BACKOFF_S = 10.0
 RETRY_NEVER_FETCHED_S = 900.0
+RETRY_LISTEN_S = 60.0
 
 
 def run_sync_process(orders: Orders) -> int:
@@ -74,6 +77,9 @@ class Scheduler:
         self._clock = clock
         self._run_sync = run_sync
         self._publisher = Publisher(state, control.sessions, clock)
+        self._zones = ZoneWatch(control.library, config.lists, clock)
+        self._listener = NotifyListener(config.lists.notify_listen, self._zones.notify)
+        self._listen_not_before_s = 0.0
         self._nightly_s = next_run_s(clock(), config.lists.sync_at, config.lists.zone)
         self._retry_s = 0.0
         self._looked_at_revision = -1
@@ -94,6 +100,8 @@ class Scheduler:
                 self._log.error("the control database does not answer; it is tried again", error=_short(error))
                 await self._pause(REPAIR_BACKOFF_S)
             await self._pause(TICK_S)
+        await self._listener.close()
+        await self._zones.close()
         if self._running is not None:
             await self._running
 
@@ -108,6 +116,7 @@ class Scheduler:
         self._begin_sync()
         revision = await self._control.revision()
         await self._look_for_new_lists(revision, now_s)
+        await self._look_after_zones(now_s)
         self._begin_sync()
         await self._repair(revision, now_s)
         self._tell(revision)
@@ -147,9 +156,18 @@ class Scheduler:
         # A list that was switched on again, or whose compilation was cut short, is in the library already.
         sources = await self._control.sources()
         await asyncio.to_thread(watch, self._state, sources)
+        self._zones.lists_are(sources)
         self._to_compile = await asyncio.to_thread(
             needs_compiling, self._state.snapshots, sources, self._control.library
         )
+
+    async def _look_after_zones(self, now_s: float) -> None:
+        """Primaries are asked by their SOA's timers and when they send NOTIFY."""
+        if self._listener.missing and now_s >= self._listen_not_before_s:
+            self._listen_not_before_s = now_s + RETRY_LISTEN_S
+            await self._listener.listen()
+        self._zones.tick(now_s, syncing=self._running is not None)
+        self._wanted.update(self._zones.take_wanted())
 
     async def _repair(self, revision: int, now_s: float) -> None:
         """Publishes what the one who edited could not: he was killed, or the disk was full."""

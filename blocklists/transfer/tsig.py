@@ -80,12 +80,20 @@ def make_key(name: str, algorithm: str, secret: str) -> TsigKey:
     return TsigKey(key_name, algorithm, octets)
 
 
-def sign(message: bytes, key: TsigKey, time_s: int, request_mac: bytes | None = None) -> tuple[bytes, bytes]:
-    """The message with its TSIG RR, and the MAC. ``request_mac``: for a response, that of its request."""
+def sign(
+    message: bytes,
+    key: TsigKey,
+    time_s: int,
+    request_mac: bytes | None = None,
+    error: int = 0,
+    other: bytes = b"",
+) -> tuple[bytes, bytes]:
+    """The message with its TSIG RR, and the MAC. ``request_mac``: for a response, that of its request; ``error`` and
+    ``other``: what the response reports.
+    """
     original_id = int.from_bytes(message[:2], "big")
-    data = _prior(request_mac) + message + _variables(key, time_s, FUDGE_S, 0, b"")
-    mac = key.mac(data)
-    return message_with(message, key, time_s, mac, original_id), mac
+    mac = key.mac(_prior(request_mac) + message + _variables(key, time_s, FUDGE_S, error, other))
+    return message_with(message, key, time_s, mac, original_id, error, other), mac
 
 
 def message_with(

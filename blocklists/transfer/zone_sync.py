@@ -46,7 +46,7 @@ async def sync_zone(
             job = await asyncio.to_thread(_job, source, library, state, gate, addresses, directory, now_s)
             received = await visit(job, progress)
         except (TransferError, OSError) as error:
-            sentence = _sentence(source, state, error, now_s)
+            sentence = failure_sentence(source, state, error, now_s)
             await asyncio.to_thread(library.record_failure, code, sentence, now_s)
             return Failed(code, sentence)
         stamp = _stamp(source, received, state)
@@ -133,7 +133,8 @@ def _stamp(source: Source, received: Received, state: ListState) -> ZoneStamp:
     return ZoneStamp(zone, soa.serial, soa.refresh_s, soa.retry_s, soa.expire_s, reversible)
 
 
-def _sentence(source: Source, state: ListState, error: TransferError | OSError, now_s: float) -> str:
+def failure_sentence(source: Source, state: ListState, error: TransferError | OSError, now_s: float) -> str:
+    """Why a zone is not up to date, in words; they begin with its expiry where it has expired."""
     if isinstance(error, TransferError):
         sentence = error.sentence
     else:
