@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -19,8 +19,11 @@ from typing import Final
 from blocklists.admission import LastGood, Refused
 from blocklists.changes import Diff, compare
 from blocklists.durable import fsync_directory, fsync_file, locked, sha256_of, size_of, write_atomic
+from blocklists.entry import MAX_COVER, key_of
 from blocklists.fetch import Fetched, Validators
+from blocklists.lines import Place
 from blocklists.normalise import Parsed
+from blocklists.published import TEXT, keep_text, line_of
 from blocklists.source import Source
 from blocklists.state import (
     Event,
@@ -139,6 +142,9 @@ class Library:
         """
         if parsed.entries is None:
             raise LibraryError(f"{source.code}: an update without entries cannot be stored")
+        text_file = fetched.path.with_name(TEXT)
+        if zone is None:
+            keep_text(fetched.path, text_file)
         with self._locked(source.code):
             state = self.state(source.code)
             version = Version(
@@ -156,8 +162,14 @@ class Library:
                 location=fetched.location,
                 overridden=overridden.cause if overridden else "",
                 zone=zone,
+                subdomains=source.subdomains,
+                landing=source.landing,
+                beyond=parsed.beyond,
+                reasons=parsed.reasons,
+                complaints=parsed.complaints,
             )
-            self._write_version(source.code, version, parsed.entries, fetched.path if zone else None)
+            beside = {_RECORDS: fetched.path} if zone else {TEXT: text_file}
+            self._write_version(source.code, version, {_ENTRIES: parsed.entries, **beside})
             text = f"version {version.number}: {version.names:,} names"
             if zone:
                 text += f", serial {zone.serial}"
@@ -251,6 +263,17 @@ class Library:
                 raise LibraryError(f"{code} has no version {number}; kept are: {kept}")
         return compare(self.entries_path(code, a), self.entries_path(code, b))
 
+    def line_of(self, code: str, number: int, entry: bytes, cover: int = MAX_COVER) -> Place | None:
+        """The first line in which the text of a version gives an entry: ``entry`` is its wire name in lower case,
+        ``cover`` the bits of which it has any. None where it is not found: a transferred zone has no text, and older
+        versions have none. Reads the text, which takes some seconds for ten million names.
+        """
+        version = self.state(code).find(number)
+        if version is None or version.zone is not None:
+            return None
+        path = self.entries_path(code, number).with_name(TEXT)
+        return line_of(path, version.format, version.subdomains, frozenset(version.landing), key_of(entry), cover)
+
     def drop(self, code: str, number: int) -> int:
         """Deletes a kept version other than the one in force; the octets that it had. 0 where there is none such."""
         with self._locked(code):
@@ -294,19 +317,18 @@ class Library:
             last_error="",
         )
 
-    def _write_version(self, code: str, version: Version, entries: Path, records: Path | None) -> None:
+    def _write_version(self, code: str, version: Version, files: Mapping[str, Path]) -> None:
+        """``files``: what the version has, by the name under which it keeps it; they are moved."""
         final = self.entries_path(code, version.number).parent
         beside = final.with_name(f".{final.name}.new")
         shutil.rmtree(beside, ignore_errors=True)
         # A directory of this number is what a process left that died before it could write the state.
         shutil.rmtree(final, ignore_errors=True)
         beside.mkdir(parents=True)
-        entries.replace(beside / _ENTRIES)
-        if records is not None:
-            records.replace(beside / _RECORDS)
-        write_atomic(beside / _VERSION, encode_version(version))
-        for name in (_ENTRIES, _RECORDS) if records is not None else (_ENTRIES,):
+        for name, path in files.items():
+            path.replace(beside / name)
             fsync_file(beside / name)
+        write_atomic(beside / _VERSION, encode_version(version))
         fsync_directory(beside)
         beside.rename(final)
         fsync_directory(final.parent)

@@ -22,21 +22,20 @@ _LEVEL: Final = 3
 _COPY_SIZE: Final = 1 << 20
 
 
-def keep_text(text: Path, directory: Path) -> None:
-    """Writes the text at ``text`` into a version's ``directory``; the caller syncs it. Raises ``OSError``."""
-    with text.open("rb") as source, zstd.open(directory / TEXT, "wb", level=_LEVEL) as target:
+def keep_text(text: Path, path: Path) -> None:
+    """Writes the text at ``text`` to ``path``; the caller syncs it. Raises ``OSError``."""
+    with text.open("rb") as source, zstd.open(path, "wb", level=_LEVEL) as target:
         shutil.copyfileobj(source, cast(BinaryIO, target), _COPY_SIZE)
 
 
 def line_of(
-    directory: Path, format_name: str, subdomains: bool | None, landing: frozenset[str], key: bytes, cover: int
+    path: Path, format_name: str, subdomains: bool | None, landing: frozenset[str], key: bytes, cover: int
 ) -> Place | None:
-    """The first line of a version's text that gives an entry of this key with any bit of ``cover``.
+    """The first line of the text kept at ``path`` that gives an entry of this key with any bit of ``cover``.
 
     None where the text was not kept, is damaged, or holds none such. Takes some seconds for ten million names.
     """
     known = BY_NAME.get(format_name)
-    path = directory / TEXT
     if known is None or not path.is_file():
         return None
     try:

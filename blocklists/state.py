@@ -8,6 +8,7 @@ from typing import Final
 import msgspec
 
 from blocklists.fetch import Validators
+from blocklists.formats.harvest import Complaint
 
 MAX_HISTORY: Final = 100
 
@@ -35,7 +36,8 @@ class ZoneStamp:
 class Version:
     """One admitted content. ``sha256`` is the content's as fetched, ``entries_sha256`` that of its entries file.
 
-    ``zone``: of a transferred zone, the newest serial that had this content.
+    ``zone``: of a transferred zone, the newest serial that had this content. What of the content is no entry:
+    ``invalid``, ``beyond``, ``reasons`` (why, and how many) and ``complaints`` (the first lines) as in ``Harvest``.
     """
 
     number: int
@@ -52,6 +54,11 @@ class Version:
     location: str = ""
     overridden: str = ""  # the cause of the refusal that an operator set aside
     zone: ZoneStamp | None = None
+    subdomains: bool | None = None  # as the source said when it was parsed
+    landing: tuple[str, ...] = ()
+    beyond: int = 0
+    reasons: tuple[tuple[str, int], ...] = ()
+    complaints: tuple[Complaint, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
