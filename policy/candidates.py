@@ -20,6 +20,12 @@ speak of these names, in the layer of the rule's scope: this is how a conditiona
 layer holds what is in force without any rule: the lists and services of negative categories, and allow entries of
 lists that are in force (those that feed a negative category, and pure allow lists, which feed none).
 
+**Rules of lists** (``blocklists/rule.py``) are entries with more to say, and count as such everywhere. Inside a list
+the heavier side wins (``Match.weight``: rewriting, important, all others), on a par the allow; of several entries on
+one side the heaviest, then the longest, is the one that is reported and whose answer is given. Their *important* is
+that of rule 1 in the LISTS layer, and nothing to people's rules: no list can outvote a person. A rule that names no
+name (an expression, a client, a nameserver) counts as no label, as people's expressions do.
+
 **Protected names.** Downloaded lists say nothing about them in any layer: not even a mandatory rule on a category or a
 list reaches a protected name through a list's entry. What people name themselves does: a mandatory rule (or an
 exception) on the name, an expression, a service. Rules of layers 4 to 6 come after layer 3 and cannot win.
@@ -30,13 +36,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from dnswire.name import to_text
-from policy.model import Layer, ScopeKind, Service
-from policy.view import Ground, RuleInForce, RulesById, RuleSet, View
+from policy.facts import BY_LIST, BY_NATIONAL_LIST, BY_SERVICE, ROOT, Evidence, Facts, note_categories, note_lists
+from policy.model import Layer, ScopeKind
+from policy.view import Ground, ListInForce, RuleInForce, RuleSet, View
 
 if TYPE_CHECKING:
-    from blocklists.index import Match
-
-ROOT: Final = b"\x00"
+    from blocklists.match import Match
+    from blocklists.rule import ListRule
 
 # kind_rank of the targets, rule 4 above.
 RANK_NAME: Final = 0
@@ -47,41 +53,7 @@ RANK_CATEGORY: Final = 4
 RANK_PATTERN: Final = 5
 RANK_NETWORK: Final = 6
 
-# Evidence that a name is in a category, in the order in which it is preferred.
-_BY_NATIONAL_LIST: Final = 0
-_BY_LIST: Final = 1
-_BY_SERVICE: Final = 2
-
 Key = tuple[int, int, int, int, int]
-
-
-class Evidence:
-    """Why a name is in a category: the list or the service, and how many labels of the name it names."""
-
-    __slots__ = ("labels", "list_id", "rank", "service_id")
-
-    def __init__(self, labels: int, rank: int, list_id: int, service_id: int) -> None:
-        self.labels = labels
-        self.rank = rank
-        self.list_id = list_id
-        self.service_id = service_id
-
-
-class Facts:
-    """What is known about one name, before anybody's rules are asked."""
-
-    __slots__ = ("allowed", "below", "categories", "exact", "label_count", "listed", "name", "protected", "services")
-
-    def __init__(self, name: bytes) -> None:
-        self.name = name
-        self.label_count = 0
-        self.exact: RulesById | None = None
-        self.below: list[tuple[int, RulesById]] = []  # (labels, rules by rule set), longest name first
-        self.services: dict[int, tuple[int, Service]] = {}  # service -> (labels, service)
-        self.protected = -1  # labels of the protected name, -1 where there is none
-        self.listed: dict[int, int] = {}  # list -> labels, of the lists that the name is on
-        self.allowed: dict[int, int] = {}  # list -> labels, of the lists with an allow entry for it
-        self.categories: dict[int, Evidence] = {}
 
 
 class Candidate:
@@ -94,6 +66,7 @@ class Candidate:
         "labels",
         "layer",
         "list_id",
+        "list_rule",
         "observes",
         "rule",
         "scope",
@@ -112,6 +85,7 @@ class Candidate:
         list_id: int = 0,
         service_id: int = 0,
         category_id: int = 0,
+        list_rule: ListRule | None = None,
     ) -> None:
         self.layer = layer
         self.scope = scope
@@ -123,77 +97,7 @@ class Candidate:
         self.list_id = list_id
         self.service_id = service_id
         self.category_id = category_id
-
-
-def gather(view: View, matches: tuple[Match, ...], name: bytes) -> Facts | None:
-    """The facts about a lower-case wire name, or None where nothing in the policy speaks of it."""
-    ground = view.ground
-    facts = Facts(name)
-    known = ground.known
-    below_rules = ground.below_rules
-    spoken_of = view.has_patterns or bool(matches)
-    suffixes: list[bytes] = []
-    offset = 0
-    while name[offset]:
-        suffixes.append(name[offset:])
-        offset += 1 + name[offset]
-    suffixes.append(ROOT)
-    labels = facts.label_count = len(suffixes) - 1
-    for suffix in suffixes:
-        rules = below_rules.get(suffix)
-        if rules is not None:
-            facts.below.append((labels, rules))
-            spoken_of = True
-        names = known.get(suffix)
-        if names is not None:
-            spoken_of = True
-            if names.protected and facts.protected < 0:
-                facts.protected = labels
-            for service in names.services:
-                facts.services.setdefault(service.id, (labels, service))
-        labels -= 1
-    facts.exact = ground.exact_rules.get(name)
-    if not spoken_of and facts.exact is None:
-        return None
-    if matches:
-        _note_lists(facts, matches, ground)
-    _note_categories(facts, ground)
-    return facts
-
-
-def _note_lists(facts: Facts, matches: tuple[Match, ...], ground: Ground) -> None:
-    for match in matches:
-        # An index can be of another generation than the policy for a moment: a list unknown here has no say.
-        if match.list_id not in ground.lists:
-            continue
-        side = facts.allowed if match.allow else facts.listed
-        if match.labels > side.get(match.list_id, -1):
-            side[match.list_id] = match.labels
-    if facts.protected >= 0:
-        facts.listed.clear()
-        return
-    for list_id in facts.allowed:
-        facts.listed.pop(list_id, None)
-
-
-def _note_categories(facts: Facts, ground: Ground) -> None:
-    for list_id, labels in facts.listed.items():
-        info = ground.lists[list_id]
-        rank = _BY_NATIONAL_LIST if info.national else _BY_LIST
-        for category_id in info.category_ids:
-            _note_evidence(facts.categories, category_id, Evidence(labels, rank, list_id, 0))
-    for service_id, (labels, service) in facts.services.items():
-        _note_evidence(facts.categories, service.category_id, Evidence(labels, _BY_SERVICE, 0, service_id))
-
-
-def _note_evidence(categories: dict[int, Evidence], category_id: int, new: Evidence) -> None:
-    old = categories.get(category_id)
-    if old is None or _evidence_key(new) < _evidence_key(old):
-        categories[category_id] = new
-
-
-def _evidence_key(evidence: Evidence) -> tuple[int, int, int]:
-    return (-evidence.labels, evidence.rank, evidence.list_id or evidence.service_id)
+        self.list_rule = list_rule
 
 
 def evaluate(view: View, facts: Facts, everything: bool) -> list[Candidate]:
@@ -217,17 +121,27 @@ def evaluate(view: View, facts: Facts, everything: bool) -> list[Candidate]:
     return found
 
 
-def evaluate_address(view: View, address: bytes, everything: bool) -> list[Candidate]:
-    """The same for an address in an answer (4 or 16 octets): only rules on networks speak of addresses."""
+def evaluate_address(view: View, address: bytes, matches: tuple[Match, ...], everything: bool) -> list[Candidate]:
+    """The same for an address in an answer (4 or 16 octets): rules on networks, and what lists say of the address.
+
+    ``b""`` for anything else of which only lists speak, as a nameserver.
+    """
     found: list[Candidate] = []
+    facts = Facts(ROOT)
+    if matches:
+        note_lists(facts, matches, view.ground)
+        note_categories(facts, view.ground)
     for rule_set in view.before + view.after:
-        if rule_set.networks is None:
-            continue
         layer: list[Candidate] = []
-        for length, rules in rule_set.networks.find_all(address):
-            layer += [_by_rule(rule_set, rule, 0, length) for rule in rules]
+        if rule_set.networks is not None and address:
+            for length, rules in rule_set.networks.find_all(address):
+                layer += [_by_rule(rule_set, rule, 0, length) for rule in rules]
+        if matches:
+            _add_memberships(layer, rule_set, facts)
         if _add_layer(found, layer) and not everything:
             return found
+    if matches:
+        _add_layer(found, _of_lists(view.ground, facts))
     return found
 
 
@@ -260,14 +174,7 @@ def _of_rules(rule_set: RuleSet, facts: Facts) -> list[Candidate]:
         for service_id, (labels, service) in facts.services.items():
             rules = rule_set.by_service.get(service_id, ())
             found += [_by_rule(rule_set, rule, labels, labels, 0, service_id, service.category_id) for rule in rules]
-    if rule_set.by_list:
-        for list_id, labels in facts.listed.items():
-            rules = rule_set.by_list.get(list_id, ())
-            found += [_by_rule(rule_set, rule, labels, labels, list_id, 0, rule.category_id) for rule in rules]
-    if rule_set.by_category:
-        for category_id, evidence in facts.categories.items():
-            rules = rule_set.by_category.get(category_id, ())
-            found += [_by_category(rule_set, rule, evidence) for rule in rules]
+    _add_memberships(found, rule_set, facts)
     if rule_set.patterns is not None:
         labels = facts.label_count
         positions = rule_set.patterns.search(to_text(facts.name))
@@ -275,9 +182,38 @@ def _of_rules(rule_set: RuleSet, facts: Facts) -> list[Candidate]:
     return found
 
 
-def _by_category(rule_set: RuleSet, rule: RuleInForce, evidence: Evidence) -> Candidate:
-    labels = evidence.labels
-    return _by_rule(rule_set, rule, labels, labels, evidence.list_id, evidence.service_id, rule.category_id)
+def _add_memberships(found: list[Candidate], rule_set: RuleSet, facts: Facts) -> None:
+    """Adds the rules on the lists and categories to which the name (or address) belongs."""
+    if rule_set.by_list:
+        for list_id, match in facts.listed.items():
+            rules = rule_set.by_list.get(list_id, ())
+            labels = _named(facts, match.labels, match.rule)
+            found += [
+                _by_rule(rule_set, rule, labels, match.labels, list_id, 0, rule.category_id, match.rule)
+                for rule in rules
+            ]
+    if rule_set.by_category:
+        for category_id, evidence in facts.categories.items():
+            rules = rule_set.by_category.get(category_id, ())
+            found += [_by_category(rule_set, rule, evidence, facts) for rule in rules]
+
+
+def _named(facts: Facts, labels: int, list_rule: ListRule | None) -> int:
+    """How many labels are reported as matched: where a list's rule names none, the whole name has matched."""
+    return facts.label_count if not labels and list_rule is not None else labels
+
+
+def _by_category(rule_set: RuleSet, rule: RuleInForce, evidence: Evidence, facts: Facts) -> Candidate:
+    return _by_rule(
+        rule_set,
+        rule,
+        _named(facts, evidence.labels, evidence.list_rule),
+        evidence.labels,
+        evidence.list_id,
+        evidence.service_id,
+        rule.category_id,
+        evidence.list_rule,
+    )
 
 
 def _by_rule(
@@ -288,6 +224,7 @@ def _by_rule(
     list_id: int = 0,
     service_id: int = 0,
     category_id: int = 0,
+    list_rule: ListRule | None = None,
 ) -> Candidate:
     key = (0 if rule.important else 1, 0 if rule.allows else 1, -length, rule.kind_rank, rule.rule_id)
     return Candidate(
@@ -301,6 +238,7 @@ def _by_rule(
         list_id,
         service_id,
         category_id,
+        list_rule,
     )
 
 
@@ -310,22 +248,34 @@ def _protection(facts: Facts) -> Candidate:
 
 def _of_lists(ground: Ground, facts: Facts) -> list[Candidate]:
     found: list[Candidate] = []
-    for list_id, labels in facts.listed.items():
-        info = ground.lists[list_id]
+    for match in facts.listed.values():
+        info = ground.lists[match.list_id]
         if info.negative_id:
-            key = (1, 1, -labels, _BY_NATIONAL_LIST if info.national else _BY_LIST, list_id)
-            found.append(Candidate(Layer.LISTS, None, None, False, False, labels, key, list_id, 0, info.negative_id))
+            found.append(_by_list(facts, match, info))
     for service_id, (labels, service) in facts.services.items():
         if service.category_id in ground.negative:
-            key = (1, 1, -labels, _BY_SERVICE, service_id)
+            key = (1, 1, -labels, BY_SERVICE, service_id)
             category_id = service.category_id
             found.append(Candidate(Layer.LISTS, None, None, False, False, labels, key, 0, service_id, category_id))
-    for list_id, labels in facts.allowed.items():
-        info = ground.lists[list_id]
+    for match in facts.allowed.values():
+        info = ground.lists[match.list_id]
         if info.relaxes:
-            key = (1, 0, -labels, _BY_NATIONAL_LIST if info.national else _BY_LIST, list_id)
-            found.append(Candidate(Layer.LISTS, None, None, True, False, labels, key, list_id, 0, info.negative_id))
+            found.append(_by_list(facts, match, info))
     return found
+
+
+def _by_list(facts: Facts, match: Match, info: ListInForce) -> Candidate:
+    rule = match.rule
+    key = (
+        0 if rule is not None and rule.important else 1,
+        0 if match.allow else 1,
+        -match.labels,
+        BY_NATIONAL_LIST if info.national else BY_LIST,
+        match.list_id,
+    )
+    labels = _named(facts, match.labels, rule)
+    allow, list_id = match.allow, match.list_id
+    return Candidate(Layer.LISTS, None, None, allow, False, labels, key, list_id, 0, info.negative_id, rule)
 
 
 def _default(view: View) -> Candidate:

@@ -10,13 +10,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from blocklists.rule import RuleAction
 from policy import reason
-from policy.candidates import Candidate, evaluate, evaluate_address, gather, matched_name
-from policy.model import Action, BlockAnswer, Decision, Ede, Layer, ScopeKind, Verdict, Via
+from policy.candidates import Candidate, evaluate, evaluate_address, matched_name
+from policy.facts import gather
+from policy.model import Action, BlockAnswer, Decision, Ede, Layer, Rule, ScopeKind, Verdict, Via
 from policy.view import Ground, View
 
 if TYPE_CHECKING:
-    from blocklists.index import Match
+    from blocklists.match import Match
 
 # No rule speaks of the address. The default of allow-list-only scopes is about names, and was applied to them.
 _ADDRESS_ALLOWED: Final = Decision(Verdict.ALLOWED, Layer.DEFAULT, via=Via.ADDRESS, allow_layer=Layer.DEFAULT)
@@ -25,7 +27,7 @@ _ADDRESS_ALLOWED: Final = Decision(Verdict.ALLOWED, Layer.DEFAULT, via=Via.ADDRE
 def decide(view: View, matches: tuple[Match, ...], name: bytes, rrtype: int) -> Decision:
     """The verdict on a question for ``name`` (lower-case wire form) with the index's ``matches`` for it.
 
-    ``rrtype`` is part of the question, although no kind of rule depends on it yet.
+    ``rrtype`` is part of the question; what lists' rules make of it is in ``matches`` already (``Index.ask``).
     """
     facts = gather(view, matches, name)
     if facts is None:
@@ -33,11 +35,15 @@ def decide(view: View, matches: tuple[Match, ...], name: bytes, rrtype: int) -> 
     return conclude(view, evaluate(view, facts, False), name)
 
 
-def decide_address(view: View, address: bytes) -> Decision:
-    """The verdict on an address (4 or 16 octets, else ``ValueError``) found in an answer; its ``via`` is ADDRESS."""
-    if not view.has_networks:
+def decide_address(view: View, address: bytes, matches: tuple[Match, ...] = ()) -> Decision:
+    """The verdict on an address (4 or 16 octets, else ``ValueError``) found in an answer; its ``via`` is ADDRESS.
+
+    ``matches``: what lists say of it (``RulesIndex.match_address``). For a nameserver, of which only lists speak,
+    ``address`` is ``b""`` and ``matches`` are those of ``match_server``.
+    """
+    if not matches and not view.has_networks:
         return _ADDRESS_ALLOWED
-    candidates = evaluate_address(view, address, False)
+    candidates = evaluate_address(view, address, matches, False)
     return conclude(view, candidates, b"") if candidates else _ADDRESS_ALLOWED
 
 
@@ -108,6 +114,7 @@ def _let_through(candidate: Candidate, verdict: Verdict, allow_layer: Layer, nam
         "",
         Via.QUESTION if name else Via.ADDRESS,
         allow_layer,
+        candidate.list_rule,
     )
 
 
@@ -118,7 +125,10 @@ def _barred(view: View, candidate: Candidate, name: bytes) -> Decision:
     rule = candidate.rule.rule if candidate.rule is not None else None
     category = ground.categories.get(candidate.category_id)
     listed = ground.lists[candidate.list_id].info if candidate.list_id else None
+    # An answer that a person states goes before the list's, the list's before the category's.
+    list_rule = candidate.list_rule if rule is None or _leaves_answer(rule) else None
     redirected = rule is not None and rule.action is Action.REDIRECT
+    redirected = redirected or (list_rule is not None and list_rule.action is RuleAction.REWRITE)
     ede = reason.code(candidate.scope, listed is not None and listed.national)
     answer: BlockAnswer | None = rule.answer if rule is not None else None
     if answer is None and category is not None:
@@ -135,7 +145,12 @@ def _barred(view: View, candidate: Candidate, name: bytes) -> Decision:
         reason.text(ede, ground.language, rule, category, listed, redirected),
         Via.QUESTION if name else Via.ADDRESS,
         Layer.NONE,
+        list_rule,
     )
+
+
+def _leaves_answer(rule: Rule) -> bool:
+    return rule.action is Action.BLOCK and rule.answer is None
 
 
 def _found_via(target: Decision, via: Via) -> Decision:
@@ -151,6 +166,7 @@ def _found_via(target: Decision, via: Via) -> Decision:
         target.ede_text,
         via,
         target.allow_layer,
+        target.list_rule,
     )
 
 
@@ -168,4 +184,5 @@ def _observed_via(question: Decision, target: Decision, via: Via | None) -> Deci
         "",
         target.via if via is None else via,
         question.allow_layer,
+        target.list_rule,
     )

@@ -13,9 +13,10 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Protocol
 
 from dnswire.name import to_text
-from policy.candidates import Candidate, Facts, evaluate, gather, matched_name
+from policy.candidates import Candidate, evaluate, matched_name
 from policy.decide import conclude
 from policy.explanation import Explanation, Finding
+from policy.facts import Facts, gather
 from policy.findings import Renderer, client_facts, verdict_facts
 from policy.model import Decision, Layer, Policy, ScopeKind, Verdict
 from policy.prepare import Prepared, PreparedRule, prepare

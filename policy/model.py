@@ -12,6 +12,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import IntEnum, StrEnum
 
+from blocklists.rule import ListRule, RuleAction
+
 
 class Action(StrEnum):
     """What a rule does with a name it matches."""
@@ -282,6 +284,7 @@ class Via(IntEnum):
     ALIAS = 1  # a CNAME or DNAME target
     ADDRESS = 2  # an address in the answer
     SERVICE_BINDING = 3  # an HTTPS/SVCB target or hint
+    NAMESERVER = 4  # a nameserver of the zone that the answer came from, or its address
 
 
 class Ede(IntEnum):
@@ -301,7 +304,9 @@ class Decision:
     ``answer`` is set for BLOCKED and REDIRECTED. ``matched`` is the listed or ruled name in lower-case wire form
     (``b""`` where no name matched). ``ede_text`` is ready for the wire. ``allow_layer`` is the layer that let the name
     through, for ALLOWED the same as ``layer``; for OBSERVED ``layer`` is the observing rule's and ``allow_layer`` the
-    allow's, which is what an answer's targets are weighed against (``decide.combine``).
+    allow's, which is what an answer's targets are weighed against (``decide.combine``). ``list_rule``: the rule of the
+    list, where it was no plain entry; where it states an answer and no person's rule does, that answer goes before
+    ``answer``, of which then only the TTL holds.
     """
 
     verdict: Verdict
@@ -315,3 +320,12 @@ class Decision:
     ede_text: str = ""
     via: Via = Via.QUESTION
     allow_layer: Layer = Layer.NONE
+    list_rule: ListRule | None = None
+
+    @property
+    def stated(self) -> ListRule | None:
+        """The rule of the list that says how to answer; None where ``answer`` says it all."""
+        rule = self.list_rule
+        if rule is None or self.answer is None or rule.action is RuleAction.BLOCK:
+            return None
+        return rule
