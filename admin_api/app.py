@@ -15,6 +15,7 @@ from admin_api.features import (
     blocklist_versions,
     blocklists,
     catalog_services,
+    catalogue,
     categories,
     check,
     generations,
@@ -63,6 +64,7 @@ def feature_routes(current: CurrentGeneration, metrics_need_token: bool) -> tupl
         *list_overrides.ROUTES,
         *protected_names.ROUTES,
         *must_resolve_names.ROUTES,
+        *catalogue.ROUTES,
         # when, and what becomes of it
         *schedules.ROUTES,
         *holidays.ROUTES,
