@@ -1,22 +1,20 @@
 """In which line of a list's text an entry stands: looked for on demand, in the text as it was published.
 
-Where names stand in the text as they are, only lines that hold the name are parsed. Elsewhere (RPZ, whose names may be
-relative; IDN, whose names may be written in several ways) the text is parsed anew as it was the first time, up to the
-line: some seconds for ten million names.
+Only parts of the text that hold the name (or a label of it, where names may be relative) are parsed, and those that say
+what others mean. What is not found so, because it is written in another way (IDN, escapes, blank owners), is looked for
+by parsing all of the text: a minute for the largest lists, instead of seconds.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import BinaryIO, Final
+from typing import BinaryIO
 
 from blocklists.entry import name_of
 from blocklists.formats.harvest import Format, Harvest, Options, excerpt
 from blocklists.reading import Reading
 from dnswire.name import to_text
-
-_MAX_CANDIDATES: Final = 100_000  # lines that hold the name somewhere, and are not it
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,92 +26,87 @@ class Place:
     text: str
 
 
-def place_of(
-    open_it: Callable[[], BinaryIO], known: Format, options: Options, subdomains: bool | None, key: bytes, cover: int
-) -> Place | None:
-    """The first line that gives an entry of this key with any of the bits of ``cover``; None where none does.
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """An entry to look for: its key, and the ``Cover`` bits of which it has any."""
 
-    ``known`` is the registered format, ``subdomains`` as when the list was parsed.
-    """
-    text = to_text(name_of(key)).encode()
-    if known.whole_names and b"xn--" not in text:
-        return _by_search(open_it, known, options, subdomains, key, cover, text)
-    wanted = _Wanted(key, cover)
-    chunk_line = _chunk_with(open_it, known.begin(options), subdomains, wanted)
-    return _line_in(open_it, known.begin(options), subdomains, wanted, chunk_line) if chunk_line else None
-
-
-class _Wanted:
-    """An entry that a harvest may hold."""
-
-    def __init__(self, key: bytes, cover: int) -> None:
-        self._key = b"\0" + key + b"\0"
-        self._cover = cover
+    key: bytes
+    cover: int
 
     def is_in(self, harvest: Harvest) -> bool:
+        """Whether a harvest holds it."""
+        between = b"\0" + self.key + b"\0"
         return any(
-            self._key in b"\0" + blob + b"\0"
+            between in b"\0" + blob + b"\0"
             for cover, blobs in harvest.keys.items()
-            if cover & self._cover
+            if cover & self.cover
             for blob in blobs
         )
 
 
-def _by_search(
-    open_it: Callable[[], BinaryIO],
-    known: Format,
-    options: Options,
-    subdomains: bool | None,
-    key: bytes,
-    cover: int,
-    text: bytes,
-) -> Place | None:
-    wanted = _Wanted(key, cover)
-    left = _MAX_CANDIDATES
-    parser = known.begin(options)
-    for chunk in Reading(open_it, lower=not known.keeps_case).chunks():
-        lowered = chunk.text.lower()
-        at = lowered.find(text)
-        while at >= 0 and left:
-            start = lowered.rfind(b"\n", 0, at) + 1
-            end = lowered.index(b"\n", at)
-            number = chunk.first_line + lowered.count(b"\n", 0, start)
-            line = chunk.text[start:end]
-            left -= 1
-            alone = Harvest()
-            parser.parse(line + b"\n", number, subdomains, alone)
-            parser.finish(subdomains, alone)
-            if wanted.is_in(alone):
-                return _place(parser, number, line)
-            at = lowered.find(text, end)
-    return None
+@dataclass(frozen=True, slots=True)
+class Text:
+    """A list's text, and how it is read: ``known`` is the registered format, the rest as when the list was parsed."""
+
+    open_it: Callable[[], BinaryIO]
+    known: Format
+    options: Options
+    subdomains: bool | None
 
 
-def _chunk_with(open_it: Callable[[], BinaryIO], parser: Format, subdomains: bool | None, wanted: _Wanted) -> int:
+def place_of(text: Text, wanted: Wanted) -> Place | None:
+    """The first line that gives the entry; None where none does."""
+    name = to_text(name_of(wanted.key)).encode()
+    needle = b"" if b"xn--" in name else name
+    if needle and not text.known.whole_names:
+        needle = max(name.split(b"."), key=len)
+    found = _scan(text, wanted, needle) if needle else None
+    if found is None and not (needle and text.known.whole_names):
+        return _scan(text, wanted, b"")
+    return found
+
+
+def _scan(text: Text, wanted: Wanted, needle: bytes) -> Place | None:
+    """Looks where ``needle`` is, everywhere if it is empty."""
+    chunk_line = _chunk_with(text, wanted, needle)
+    return _line_in(text, wanted, needle, chunk_line) if chunk_line else None
+
+
+def _chunk_with(text: Text, wanted: Wanted, needle: bytes) -> int:
     """The first line of the chunk that gives the entry; 0 where none does."""
-    for chunk in Reading(open_it, lower=not parser.keeps_case).chunks():
+    parser = text.known.begin(text.options)
+    for chunk in Reading(text.open_it, lower=not parser.keeps_case).chunks():
+        if chunk.first_line > 1 and not _matters(text.known, chunk.text, needle):
+            continue
         harvest = Harvest()
-        parser.parse(chunk.text, chunk.first_line, subdomains, harvest)
+        parser.parse(chunk.text, chunk.first_line, text.subdomains, harvest)
         if wanted.is_in(harvest):
             return chunk.first_line
     return 0
 
 
-def _line_in(
-    open_it: Callable[[], BinaryIO], parser: Format, subdomains: bool | None, wanted: _Wanted, chunk_line: int
-) -> Place | None:
-    for chunk in Reading(open_it, lower=not parser.keeps_case).chunks():
+def _line_in(text: Text, wanted: Wanted, needle: bytes, chunk_line: int) -> Place | None:
+    """The line in the chunk that begins with ``chunk_line``."""
+    parser = text.known.begin(text.options)
+    for chunk in Reading(text.open_it, lower=not parser.keeps_case).chunks():
         if chunk.first_line != chunk_line:
-            parser.parse(chunk.text, chunk.first_line, subdomains, Harvest())
+            if chunk.first_line == 1 or _matters(text.known, chunk.text, needle):
+                parser.parse(chunk.text, chunk.first_line, text.subdomains, Harvest())
             continue
         for number, line in enumerate(chunk.text[:-1].split(b"\n"), chunk_line):
+            if chunk_line > 1 and not _matters(text.known, line, needle):
+                continue
             harvest = Harvest()
-            parser.parse(line + b"\n", number, subdomains, harvest)
+            parser.parse(line + b"\n", number, text.subdomains, harvest)
             if wanted.is_in(harvest):
-                return _place(parser, number, line)
+                file, own = parser.place(number)
+                return Place(file, own, excerpt(line.strip()))
     return None
 
 
-def _place(parser: Format, number: int, line: bytes) -> Place:
-    file, own = parser.place(number)
-    return Place(file, own, excerpt(line.strip()))
+def _matters(known: Format, text: bytes, needle: bytes) -> bool:
+    """Whether a part of the text may give the entry, or says what other parts mean."""
+    if not needle:
+        return True
+    lowered = text.lower() if known.keeps_case else text
+    return needle in lowered or any(word in lowered for word in known.steering)

@@ -16,7 +16,7 @@ from blocklists.durable import sha256_of
 from blocklists.entry import BELOW, EXACT, key_of, kind
 from blocklists.formats.detect import BY_NAME, HEAD_SIZE, detect, is_html
 from blocklists.formats.harvest import Complaint, Format, Harvest, Options, Reason, excerpt
-from blocklists.lines import Place, place_of
+from blocklists.lines import Place, Text, Wanted, place_of
 from blocklists.lookup import Lookup, looking_up
 from blocklists.progress import Silent
 from blocklists.reading import BOM, Chunk, Reading, opener
@@ -214,4 +214,4 @@ def _protected_hits(
 
 def _place(path: Path, source: Source, known: Format, key: bytes, cover: int) -> Place | None:
     # Read again only for a refusal.
-    return place_of(opener(path), known, options_of(source), source.subdomains, key, cover)
+    return place_of(Text(opener(path), known, options_of(source), source.subdomains), Wanted(key, cover))

@@ -53,7 +53,13 @@ async def parse(job: Job, small_bytes: int = _SMALL_BYTES) -> Parsed:
     size_bytes = (await asyncio.to_thread(job.path.stat)).st_size
     if size_bytes <= small_bytes:
         return await asyncio.to_thread(work, job)
-    return await _apart(job)
+    try:
+        async with asyncio.timeout(job.source.timeout_s):
+            return await _apart(job)
+    except TimeoutError as error:
+        # Ten million names take half a minute; a text made to be slow must not hold the other lists up.
+        sentence = f"parsing {job.source.code} took longer than {job.source.timeout_s:g} s"
+        raise ParseError(sentence) from error
 
 
 async def _apart(job: Job) -> Parsed:

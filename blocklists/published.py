@@ -15,7 +15,7 @@ from backports import zstd
 
 from blocklists.formats.detect import BY_NAME
 from blocklists.formats.harvest import Options
-from blocklists.lines import Place, place_of
+from blocklists.lines import Place, Text, Wanted, place_of
 
 TEXT: Final = "text.zst"
 _LEVEL: Final = 3
@@ -39,7 +39,7 @@ def line_of(
     if known is None or not path.is_file():
         return None
     try:
-        return place_of(_opener(path), known, Options(landing), subdomains, key, cover)
+        return place_of(Text(_opener(path), known, Options(landing), subdomains), Wanted(key, cover))
     except (OSError, EOFError, zstd.ZstdError):
         return None
 

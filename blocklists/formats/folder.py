@@ -45,7 +45,7 @@ class Escaping:
         held = b"\r" if text.endswith(b"\r") else b""
         text = text[: len(text) - len(held)].replace(b"\r\n", b"\n").replace(b"\r", b"\n")
         line = text.rfind(b"\n")
-        cut = line if 0 <= line and len(text) - line <= len(_FILE) else len(text)
+        cut = line if line >= 0 and len(text) - line <= len(_FILE) else len(text)
         self._rest = text[cut:] + held
         return _escaped(text[:cut])
 

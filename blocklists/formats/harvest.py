@@ -189,6 +189,11 @@ class Format(Protocol):
         """Whether a name of ASCII stands in the text as it is (any case), so that it can be searched for."""
         ...
 
+    @property
+    def steering(self) -> tuple[bytes, ...]:
+        """Texts (lower case) of which each line has one that says what other lines mean; the first lines aside."""
+        ...
+
     def recognises(self, line: bytes) -> bool:
         """Whether a line (lower case, no comment, not empty) is in this syntax; for detection only."""
         ...
@@ -229,6 +234,7 @@ class Syntax:
 
     keeps_case = False
     whole_names = True
+    steering: tuple[bytes, ...] = ()
 
     def begin(self, options: Options) -> Self:
         """See ``Format.begin``."""

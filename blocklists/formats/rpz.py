@@ -42,6 +42,7 @@ class Rpz(Syntax):
     name = "rpz"
     keeps_case = True  # strings of local data are for people
     whole_names = False  # owners may be relative to an $ORIGIN
+    steering = (b"$origin",)
 
     def __init__(self, options: Options | None = None) -> None:
         self._options = options or Options()

@@ -23,7 +23,7 @@ class Ut1(Syntax):
     """A category folder."""
 
     name = "ut1"
-    whole_names = False  # a line means what its file is for
+    steering = (_MARK,)  # a line means what its file is for
 
     def __init__(self) -> None:
         self._file = DOMAINS
