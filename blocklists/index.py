@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Final
 
 from blocklists import manifest as manifests
-from blocklists.asker import ANYBODY, Asker
+from blocklists.asker import ANYBODY, Asker, Client
 from blocklists.beside import open_beside
 from blocklists.manifest import IndexDamaged, Manifest
 from blocklists.match import Match
@@ -73,8 +73,12 @@ class Index:
         """Size of the mapping."""
         return sum(self.manifest.sizes_bytes) + sum(row.size_bytes for row in self.manifest.beside)
 
+    def asker(self, client: Client, over_tcp: bool = False) -> Asker:
+        """What lists make of a client; ``ANYBODY`` where no list cares."""
+        return ANYBODY if self.rules is None else self.rules.asker(client, over_tcp)
+
     def ask(self, name: bytes, rrtype: int, asker: Asker = ANYBODY) -> tuple[Match, ...]:
-        """The same with the rules of lists about a query: its type, and who asks (``RulesIndex.asker``)."""
+        """The same with the rules of lists about a query: its type, and who asks."""
         rules = self.rules
         return self.match(name) if rules is None else rules.match(name, rrtype, asker, self.match(name))
 

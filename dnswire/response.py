@@ -78,12 +78,18 @@ def respond(
     authority: bytes = b"",
     nscount: int = 0,
     authoritative: bool = False,
+    truncated: bool = False,
     options: bytes = b"",
 ) -> bytes:
-    """A response of Saring's own. ``options`` are EDNS options in wire form, sent where the client speaks EDNS."""
+    """A response of Saring's own. ``options`` are EDNS options in wire form, sent where the client speaks EDNS.
+
+    ``truncated``: the TC bit is set although it all fits: the client shall ask again over TCP.
+    """
     flags = FLAG_QR | FLAG_RA | (query.flags & _OPCODE_AND_CLIENT_BITS) | (rcode & 0x000F)
     if authoritative:
         flags |= FLAG_AA
+    if truncated:
+        flags |= FLAG_TC
     question = query.question_wire()
     tail = _opt(query, rcode, options)
     arcount = 1 if tail else 0

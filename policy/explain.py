@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Protocol
 
+from blocklists import asker
 from dnswire.name import to_text
 from policy.candidates import Candidate, evaluate, matched_name
 from policy.decide import conclude
@@ -19,20 +20,25 @@ from policy.explanation import Explanation, Finding
 from policy.facts import Facts, gather
 from policy.findings import Renderer, client_facts, verdict_facts
 from policy.model import Decision, Layer, Policy, ScopeKind, Verdict
-from policy.prepare import Prepared, PreparedRule, prepare
+from policy.prepare import Prepared, PreparedRule, Tenant, prepare
 from policy.resolve import Client, Resolved, Standing, assemble, at, standing
 from policy.schedules import ScheduleError, zone_of
 from policy.view import View
 
 if TYPE_CHECKING:
-    from blocklists.index import Match
+    from blocklists.asker import Asker
+    from blocklists.match import Match
 
 
 class NameIndex(Protocol):
     """What is asked of the index of listed names (``blocklists.index.Index``)."""
 
-    def match(self, name: bytes) -> tuple[Match, ...]:
-        """Every list entry that covers the lower-case wire name, longest first."""
+    def asker(self, client: asker.Client) -> Asker:
+        """What lists make of a client."""
+        ...
+
+    def ask(self, name: bytes, rrtype: int, asker: Asker) -> tuple[Match, ...]:
+        """Every list entry and rule about a query for the lower-case wire name, longest first."""
         ...
 
 
@@ -69,7 +75,9 @@ def explain_prepared(
     name = name.lower()
     resolved = at(prepared, at_s)
     client = resolved.client(who.address) if isinstance(who, ByAddress) else resolved.tenant(who.agency_id, who.unit_id)
-    matches = index.match(name)
+    address = who.address if isinstance(who, ByAddress) else b""
+    names = prepared.names.get(Tenant(client.agency_id, client.unit_id), ())
+    matches = index.ask(name, rrtype, index.asker(asker.Client(address, names)))
     facts, candidates = _everything(client.view, matches, name)
     decision = conclude(client.view, candidates, name)
     if not client.admitted:
@@ -85,7 +93,7 @@ def explain_prepared(
         at=_local(at_s, prepared.policy.regency.zone),
         valid_until_s=None if math.isinf(resolved.valid_until_s) else resolved.valid_until_s,
         revision=prepared.policy.revision,
-        client=client_facts(prepared.policy, client, who.address if isinstance(who, ByAddress) else b""),
+        client=client_facts(prepared.policy, client, address),
         decision=verdict_facts(decision),
         findings=tuple(findings),
     )
@@ -160,13 +168,15 @@ def _unheard(
             reason = f"has no say: {protected} is protected from downloaded lists"
         elif match.list_id in facts.allowed and not match.allow:
             reason = "has no say: an allow entry of the same list takes the name off it"
+        elif match.list_id in facts.listed and match.allow:
+            reason = "has no say: a rule of the same list goes before its allow"
         elif match.allow:
             reason = "has no say: none of the list's categories is negative, and it feeds some"
         elif any(candidate.list_id == match.list_id for candidate in candidates):
             continue  # it is the evidence of a rule that is told of already
         else:
             reason = "has no say by itself: none of its categories is negative, a rule would have to ask for them"
-        found.append(renderer.entry(match.list_id, match.labels, match.allow, reason))
+        found.append(renderer.entry(match, reason))
     services = {candidate.service_id for candidate in candidates}
     for service_id, (labels, service) in facts.services.items():
         if service_id not in services:

@@ -74,6 +74,8 @@ class Finding:
     list_code: str = ""
     list_title: str = ""
     list_version: str = ""
+    list_line: int = 0  # of the list's rule, where it is no plain entry
+    list_text: str = ""
     national: bool = False
     category_id: int = 0
     category: str = ""

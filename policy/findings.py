@@ -6,7 +6,10 @@ import ipaddress
 from datetime import datetime
 from typing import Final
 
+from blocklists.match import Match
+from blocklists.rule import ListRule, RuleAction
 from dnswire.name import to_text
+from dnswire.rrtypes import type_text
 from policy.candidates import Candidate, matched_name
 from policy.explanation import ClientFacts, Finding, Letter, ScheduleState, VerdictFacts
 from policy.model import (
@@ -28,6 +31,12 @@ from policy.resolve import Client, Standing
 from policy.schedules import DAY_S, Calendar, is_open, next_edge_s
 from policy.why import LAYER_NAMES, STANDING, outcome
 
+_NO_TTL: Final = {
+    RuleAction.DROP: "no response: a list asks to drop the query",
+    RuleAction.TCP_ONLY: "over UDP an empty response with TC set; over TCP what it would get without that list's rule",
+    RuleAction.REFUSED: "REFUSED",
+}
+_STATED: Final = {RuleAction.NXDOMAIN: "NXDOMAIN", RuleAction.NODATA: "NODATA"}
 _YEAR_S: Final = 366 * DAY_S
 
 
@@ -64,9 +73,12 @@ class Renderer:
         """A rule that matches but is not in force."""
         return self._finding(candidate, STANDING[state], False, False)
 
-    def entry(self, list_id: int, labels: int, allow: bool, reason: str) -> Finding:
+    def entry(self, match: Match, reason: str) -> Finding:
         """A list's entry that has no say."""
-        candidate = Candidate(Layer.LISTS, None, None, allow, False, labels, (1, 1, 0, 0, 0), list_id)
+        key = (1, 1, 0, 0, 0)
+        candidate = Candidate(
+            Layer.LISTS, None, None, match.allow, False, match.labels, key, match.list_id, list_rule=match.rule
+        )
         return self._finding(candidate, reason, False, False)
 
     def service(self, service: Service, labels: int) -> Finding:
@@ -84,6 +96,7 @@ class Renderer:
         category = self._ground.categories.get(candidate.category_id)
         service = self._services.get(candidate.service_id)
         by_name = candidate.layer is not Layer.DEFAULT
+        list_rule = candidate.list_rule
         return Finding(
             layer=candidate.layer,
             layer_name=LAYER_NAMES[candidate.layer],
@@ -98,11 +111,13 @@ class Renderer:
             title=rule.title if rule is not None else "",
             target_kind=rule.target.kind if rule is not None else None,
             target=rule.target.value if rule is not None else "",
-            important=rule.important if rule is not None else False,
+            important=_important(candidate, rule),
             list_id=candidate.list_id,
             list_code=info.code if info is not None else "",
             list_title=info.title if info is not None else "",
             list_version=info.version if info is not None else "",
+            list_line=list_rule.line if list_rule is not None else 0,
+            list_text=list_rule.text if list_rule is not None else "",
             national=info.national if info is not None else False,
             category_id=candidate.category_id,
             category=category.code if category is not None else "",
@@ -143,6 +158,12 @@ class Renderer:
     def _schedule(self, rule: Rule) -> ScheduleState | None:
         calendar = self._calendars.get(rule.schedule_id)
         return schedule_state(calendar, self._at_s) if calendar is not None else None
+
+
+def _important(candidate: Candidate, rule: Rule | None) -> bool:
+    if rule is not None:
+        return rule.important
+    return candidate.list_rule is not None and candidate.list_rule.important
 
 
 def schedule_state(calendar: Calendar, at_s: float) -> ScheduleState:
@@ -205,8 +226,21 @@ def _response(decision: Decision) -> str:
         return "REFUSED: the address is no client's"
     if decision.answer is None:
         return "what the upstream answers"
-    text = f"{_answer(decision.answer)}, TTL {decision.answer.ttl_s} s"
+    stated = decision.stated
+    if stated is not None and stated.action in _NO_TTL:
+        return _NO_TTL[stated.action]
+    said = _answer(decision.answer) if stated is None else _stated(stated)
+    text = f"{said}, TTL {decision.answer.ttl_s} s"
     return text if decision.ede is Ede.NONE else f'{text}, EDE {int(decision.ede)} "{decision.ede_text}"'
+
+
+def _stated(rule: ListRule) -> str:
+    """The answer that a list's rule states."""
+    if rule.action is not RuleAction.REWRITE:
+        return _STATED[rule.action]
+    if not rule.data:
+        return f"an empty response with code {rule.rcode}"
+    return "; ".join(f"{type_text(datum.rrtype)} {datum.data}" for datum in rule.data)
 
 
 def _answer(answer: BlockAnswer) -> str:

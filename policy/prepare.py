@@ -8,7 +8,7 @@ published at all.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -76,13 +76,17 @@ class Tenant:
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
-    """See the module. ``tenants``: the regency, then agencies, then units; ``networks`` gives positions in it."""
+    """See the module. ``tenants``: the regency, then agencies, then units; ``networks`` gives positions in it.
+
+    ``names``: what lists' rules can call the clients of a tenant: codes and names, a unit's agency's too.
+    """
 
     policy: Policy
     ground: Ground
     rules: tuple[PreparedRule, ...]
     tenants: tuple[Tenant, ...]
     networks: PrefixTable[int]
+    names: Mapping[Tenant, tuple[str, ...]]
     skipped: tuple[Skipped, ...]
 
 
@@ -116,7 +120,18 @@ def prepare(policy: Policy) -> Prepared:
     tenants += [Tenant(agency.id, 0) for agency in policy.agencies]
     tenants += [Tenant(unit.agency_id, unit.id) for unit in policy.units if unit.id in codes.units]
     networks = _networks(policy, tenants, codes)
-    return Prepared(policy, ground, tuple(rules), tuple(tenants), networks, tuple(codes.faults))
+    names = _tenant_names(policy)
+    return Prepared(policy, ground, tuple(rules), tuple(tenants), networks, names, tuple(codes.faults))
+
+
+def _tenant_names(policy: Policy) -> dict[Tenant, tuple[str, ...]]:
+    found: dict[Tenant, tuple[str, ...]] = {}
+    for agency in policy.agencies:
+        found[Tenant(agency.id, 0)] = (agency.code, agency.name)
+    for unit in policy.units:
+        of_agency = found.get(Tenant(unit.agency_id, 0), ())
+        found[Tenant(unit.agency_id, unit.id)] = (unit.code, unit.name, *of_agency)
+    return found
 
 
 def wildcard_base(value: str) -> str:

@@ -16,6 +16,10 @@ class Transport(IntEnum):
     INTERNAL = 4
 
 
+# In the place of a response code: none was sent, because a list or a rule asks to drop such queries.
+NO_RESPONSE = 0xFFFF
+
+
 class CacheState(IntEnum):
     """Where the answer came from. Stored: numbers are never reused."""
 

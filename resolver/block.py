@@ -10,7 +10,8 @@ import ipaddress
 from dataclasses import dataclass
 from typing import Final
 
-from dnswire import edns, name
+from blocklists.rule import ListRule, RuleAction
+from dnswire import edns, name, rdata
 from dnswire.constants import EdeCode, Rcode, RRType
 from dnswire.response import question_rr, soa_rr
 from policy.model import AnswerKind, BlockAnswer, Decision, Ede
@@ -20,7 +21,10 @@ _ADDRESS_SIZES: Final[dict[int, int]] = {RRType.A: 4, RRType.AAAA: 16}
 
 @dataclass(frozen=True, slots=True)
 class Rendered:
-    """Sections of a response of our own; ``alias`` is the name to resolve in the question's stead (REDIRECT)."""
+    """Sections of a response of our own; ``alias`` is the name to resolve in the question's stead (REDIRECT).
+
+    ``truncated``: with the TC bit, so that the client asks again over TCP. ``silent``: a list asks to drop the query.
+    """
 
     rcode: int
     answer: bytes = b""
@@ -30,6 +34,8 @@ class Rendered:
     options: bytes = b""
     alias: bytes = b""
     ttl_s: int = 0
+    truncated: bool = False
+    silent: bool = False
 
 
 def render(decision: Decision, rrtype: int, max_ttl_s: int) -> Rendered:
@@ -40,17 +46,50 @@ def render(decision: Decision, rrtype: int, max_ttl_s: int) -> Rendered:
     answer = decision.answer or BlockAnswer()
     ttl_s = max(min(answer.ttl_s, max_ttl_s), 0)
     options = ede_option(decision)
+    stated = decision.stated
+    if stated is not None:
+        return _as_stated(stated, rrtype, ttl_s, options)
     if answer.kind is AnswerKind.REFUSED:
         return Rendered(Rcode.REFUSED, options=options)
     if answer.kind is AnswerKind.REDIRECT:
-        target = name.from_text(answer.name)
-        rr = question_rr(RRType.CNAME, ttl_s, target)
-        return Rendered(Rcode.NOERROR, rr, 1, options=options, alias=target.lower(), ttl_s=ttl_s)
-    rdata = _address(answer, rrtype)
-    if rdata:
-        return Rendered(Rcode.NOERROR, question_rr(rrtype, ttl_s, rdata), 1, options=options, ttl_s=ttl_s)
-    rcode = Rcode.NXDOMAIN if answer.kind is AnswerKind.NXDOMAIN else Rcode.NOERROR
+        return _alias(answer.name, ttl_s, options)
+    octets = _address(answer, rrtype)
+    if octets:
+        return Rendered(Rcode.NOERROR, question_rr(rrtype, ttl_s, octets), 1, options=options, ttl_s=ttl_s)
+    return _nothing(Rcode.NXDOMAIN if answer.kind is AnswerKind.NXDOMAIN else Rcode.NOERROR, ttl_s, options)
+
+
+def _nothing(rcode: int, ttl_s: int, options: bytes) -> Rendered:
     return Rendered(rcode, authority=soa_rr(ttl_s), nscount=1, options=options, ttl_s=ttl_s)
+
+
+def _alias(text: str, ttl_s: int, options: bytes) -> Rendered:
+    target = name.from_text(text)
+    rr = question_rr(RRType.CNAME, ttl_s, target)
+    return Rendered(Rcode.NOERROR, rr, 1, options=options, alias=target.lower(), ttl_s=ttl_s)
+
+
+def _as_stated(rule: ListRule, rrtype: int, ttl_s: int, options: bytes) -> Rendered:
+    """The answer that a rule of a list states."""
+    action = rule.action
+    if action is RuleAction.DROP:
+        return Rendered(Rcode.REFUSED, options=options, silent=True)
+    if action is RuleAction.TCP_ONLY:
+        return Rendered(Rcode.NOERROR, truncated=True)
+    if action is RuleAction.REFUSED:
+        return Rendered(Rcode.REFUSED, options=options)
+    if action is RuleAction.NXDOMAIN:
+        return _nothing(Rcode.NXDOMAIN, ttl_s, options)
+    if rule.rcode not in (Rcode.NOERROR, Rcode.NXDOMAIN):
+        return Rendered(rule.rcode, options=options)  # an error is no negative answer: nobody keeps it
+    for datum in rule.data:
+        if datum.rrtype == RRType.CNAME:
+            return _alias(datum.data, ttl_s, options)
+    found = [datum for datum in rule.data if datum.rrtype == rrtype]
+    if not found:
+        return _nothing(rule.rcode, ttl_s, options)
+    rrs = b"".join(question_rr(rrtype, ttl_s, rdata.to_wire(rrtype, datum.data)) for datum in found)
+    return Rendered(Rcode.NOERROR, rrs, len(found), options=options, ttl_s=ttl_s)
 
 
 def ede_option(decision: Decision) -> bytes:

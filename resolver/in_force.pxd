@@ -22,6 +22,8 @@ cdef class Known:
     cdef readonly dict plans
     cdef readonly dict inspected
     cdef readonly list tally
+    cdef readonly object asker
+    cdef public Known over_tcp
 
 cdef class InForce:
     cdef readonly long long generation
@@ -31,11 +33,14 @@ cdef class InForce:
     cdef readonly object resolved
     cdef readonly double valid_until_s
     cdef readonly dict known
+    cdef readonly bint about_tcp
+    cdef readonly bint about_servers
     cdef dict _memories
     cdef int _plan_count
     cdef dict _tallies
 
     cpdef Known identify(self, str host)
+    cdef object _memory(self, object client, bytes address, bint over_tcp)
     cpdef Plan plan(self, Known known, bytes question, bytes name, int rrtype)
     @cython.locals(remembered=tuple, plan=Plan)
     cpdef Plan inspected(self, Known known, bytes key, Plan question, Answer answer, int rrtype)

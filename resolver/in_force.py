@@ -9,12 +9,15 @@ from __future__ import annotations
 import ipaddress
 from typing import Final
 
+from blocklists import asker as asking
+from blocklists.asker import Asker
 from blocklists.index import Index
+from blocklists.rule import MAPPED
 from dnswire.answer import Answer
 from policy.decide import decide
 from policy.model import Decision, Policy, Verdict
-from policy.prepare import Prepared, prepare
-from policy.resolve import Resolved, at
+from policy.prepare import Prepared, Tenant, prepare
+from policy.resolve import Client, Resolved, at
 from policy.view import View
 from resolver.block import Rendered, render
 from resolver.inspection import bars, inspect
@@ -23,6 +26,7 @@ from resolver.inspection import bars, inspect
 # costs a decision a name (microseconds) to learn again and keeps the look-up a plain dictionary.
 MAX_PLANS: Final = 262_144
 MAX_CLIENTS: Final = 65_536
+MAX_MEMORIES: Final = 4_096  # as many views, each with as many conditions of lists, as a government has
 
 VERDICTS: Final = len(Verdict)
 
@@ -53,9 +57,22 @@ class Plan:
 class Known:
     """A client address, as the policy in force knows it."""
 
-    __slots__ = ("address", "admitted", "agency_id", "inspected", "plans", "tally", "unit_id", "view")
+    __slots__ = (
+        "address",
+        "admitted",
+        "agency_id",
+        "asker",
+        "inspected",
+        "over_tcp",
+        "plans",
+        "tally",
+        "unit_id",
+        "view",
+    )
 
     def __init__(self, address: bytes, admitted: bool, agency_id: int, unit_id: int, memory: Memory) -> None:
+        self.over_tcp: Known | None = None
+        self.asker = memory.asker
         self.address = address
         self.admitted = admitted
         self.agency_id = agency_id
@@ -67,12 +84,13 @@ class Known:
 
 
 class Memory:
-    """What has been worked out for one view: shared by all its clients."""
+    """What has been worked out for one view: shared by all its clients of whom the same conditions of lists hold."""
 
-    __slots__ = ("inspected", "plans", "tallies", "view")
+    __slots__ = ("asker", "inspected", "plans", "tallies", "view")
 
-    def __init__(self, view: View, tallies: dict[int, list[int]]) -> None:
+    def __init__(self, view: View, asker: Asker, tallies: dict[int, list[int]]) -> None:
         self.view = view
+        self.asker = asker
         self.plans: dict[bytes, Plan] = {}
         self.inspected: dict[bytes, tuple[Answer, Plan]] = {}
         self.tallies = tallies
@@ -85,7 +103,9 @@ class Memory:
 class InForce:
     """One generation's policy at this stretch of time (up to ``valid_until_s``, Unix seconds).
 
-    ``tallies`` outlive generations: answers by verdict for each agency.
+    ``tallies`` outlive generations: answers by verdict for each agency. ``about_tcp``: a list tells UDP from TCP, so
+    that clients are to be looked up by ``over_tcp``; ``about_servers``: one speaks of nameservers, so that every answer
+    is to be inspected.
     """
 
     def __init__(
@@ -98,7 +118,9 @@ class InForce:
         self.resolved: Resolved = at(prepared, now_s)
         self.valid_until_s = self.resolved.valid_until_s
         self.known: dict[str, Known] = {}
-        self._memories: dict[int, Memory] = {}
+        self.about_tcp = index.rules is not None and index.rules.tcp_only
+        self.about_servers = index.rules is not None and index.rules.about_servers
+        self._memories: dict[tuple[int, Asker], Memory] = {}
         self._plan_count = 0
         self._tallies = tallies
 
@@ -117,20 +139,32 @@ class InForce:
         """The client at a textual socket address (a zone after ``%`` is dropped)."""
         packed = ipaddress.ip_address(host.partition("%")[0]).packed
         client = self.resolved.client(packed)
-        number = client.view.number
-        memory = self._memories.get(number)
-        if memory is None:
-            memory = self._memories[number] = Memory(client.view, self._tallies)
-        mapped = packed if len(packed) == 16 else b"\0\0\0\0\0\0\0\0\0\0\xff\xff" + packed
-        known = Known(mapped, client.admitted, client.agency_id, client.unit_id, memory)
         if len(self.known) >= MAX_CLIENTS:
             self.known.clear()
+            if len(self._memories) > MAX_MEMORIES:
+                self._forget()
+                self._memories.clear()
+        mapped = packed if len(packed) == 16 else MAPPED + packed
+        memory = self._memory(client, packed, False)
+        known = Known(mapped, client.admitted, client.agency_id, client.unit_id, memory)
+        if self.about_tcp:
+            memory = self._memory(client, packed, True)
+            known.over_tcp = Known(mapped, client.admitted, client.agency_id, client.unit_id, memory)
         self.known[host] = known
         return known
 
+    def _memory(self, client: Client, address: bytes, over_tcp: bool) -> Memory:
+        names = self.prepared.names.get(Tenant(client.agency_id, client.unit_id), ())
+        asker = self.index.asker(asking.Client(address, names), over_tcp)
+        place = client.view.number, asker
+        memory = self._memories.get(place)
+        if memory is None:
+            memory = self._memories[place] = Memory(client.view, asker, self._tallies)
+        return memory
+
     def plan(self, known: Known, question: bytes, name: bytes, rrtype: int) -> Plan:
         """Decides on a question that is not remembered, and remembers it under ``question``."""
-        decision = decide(known.view, self.index.match(name), name, rrtype)
+        decision = decide(known.view, self.index.ask(name, rrtype, known.asker), name, rrtype)
         plan = Plan(decision, render(decision, rrtype, NO_EDGE_S) if bars(decision) else None)
         if self._plan_count >= MAX_PLANS:
             self._forget()
@@ -143,7 +177,7 @@ class InForce:
         remembered = known.inspected.get(key)
         if remembered is not None and remembered[0] is answer:
             return remembered[1]
-        decision = inspect(known.view, self.index, question.decision, answer, rrtype)
+        decision = inspect(known.view, self.index, question.decision, answer, rrtype, known.asker)
         if decision is question.decision:
             plan = question
         else:

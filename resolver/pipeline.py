@@ -20,7 +20,7 @@ from dnswire.answer import Answer
 from dnswire.constants import EdeCode, Rcode, RRClass, RRType
 from dnswire.query import Query, Refused, Unanswerable, parse_query, refuse_type
 from policy.model import Decision, Layer, Verdict
-from querylog.record import CacheState, Transport
+from querylog.record import NO_RESPONSE, CacheState, Transport
 from querylog.spool import SpoolWriter
 from resolver import local
 from resolver.admission import Admission
@@ -104,6 +104,8 @@ class Pipeline:
                 self._stats.dropped += 1
                 return b""
             known = in_force.identify(host)
+        if transport != _UDP and in_force.about_tcp and known.over_tcp is not None:
+            known = known.over_tcp
 
         # 2 Parse strictly: what is malformed costs no look-up, and no later step sees it.
         try:
@@ -178,14 +180,14 @@ class Pipeline:
         else:
             self._cache.put(turn.key, outcome, turn.now_s)
             wire = self._relay(turn, outcome, 0)
-        if wire is not None:
+        if wire:
             turn.sender.send(wire, turn.address)
 
     def _relay(self, turn: Turn, answer: Answer, age_s: int) -> bytes | None:
         # 7 Inspect whom the answer points to: on cache hits too, since the answer may be older than the rule.
         in_force = turn.in_force
         query = turn.query
-        if answer.points:
+        if answer.points or in_force.about_servers:
             turn.plan = plan = in_force.inspected(turn.known, turn.key, turn.plan, answer, query.rrtype)
             if plan.rendered is not None:
                 return self._block(turn, plan.rendered)
@@ -201,6 +203,10 @@ class Pipeline:
 
     def _block(self, turn: Turn, rendered: Rendered) -> bytes | None:
         query = turn.query
+        if rendered.silent and turn.transport == _UDP:
+            # Over TCP nobody is spoofed, and a connection that waits for nothing holds a place of ours: it is REFUSED.
+            self._record(turn, NO_RESPONSE, 0)
+            return b""
         rendered = turn.in_force.clipped(turn.plan, rendered, query.rrtype, turn.now_s)
         if rendered.alias and query.rrtype in (RRType.A, RRType.AAAA):
             return self._follow(turn, rendered)
@@ -242,6 +248,7 @@ class Pipeline:
             ancount=rendered.ancount,
             authority=rendered.authority,
             nscount=rendered.nscount,
+            truncated=rendered.truncated,
             options=rendered.options + local.identity_options(query, self._identity),
         )
         digest = zlib.crc32(rendered.answer) if rendered.ancount else 0

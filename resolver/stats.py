@@ -9,9 +9,10 @@ from __future__ import annotations
 from typing import Final
 
 from policy.model import Policy, Verdict
-from querylog.record import Transport
+from querylog.record import NO_RESPONSE, Transport
 
 _RCODE_TEXTS: Final = ("NOERROR", "FORMERR", "SERVFAIL", "NXDOMAIN", "NOTIMP", "REFUSED")
+_NONE: Final = NO_RESPONSE & 31
 
 
 class Stats:
@@ -65,4 +66,6 @@ def _by_verdict(counts: list[int]) -> dict[str, int]:
 
 
 def _rcode_text(rcode: int) -> str:
+    if rcode == _NONE:
+        return "NONE"
     return _RCODE_TEXTS[rcode] if rcode < len(_RCODE_TEXTS) else f"RCODE{rcode}"

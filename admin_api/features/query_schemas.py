@@ -11,6 +11,7 @@ from admin_api.rest.paging import MAX_CURSOR, PageQuery
 from admin_api.rest.route import Digits, Parameters
 from admin_api.schemas import Address, Instant, QueryInstant, RRTypeNumber, instant_us, rrtype_text
 from dnswire.constants import Rcode
+from querylog.record import NO_RESPONSE
 from querylog.store import Filter, Row
 
 Text = Annotated[str, StringConstraints(pattern=f.PRINTABLE, min_length=1, max_length=255)]
@@ -18,7 +19,8 @@ VerdictName = Literal["allowed", "blocked", "redirected", "observed", "refused",
 TopField = Literal[
     "name", "matched", "agency", "unit", "category", "list", "rule", "letter", "verdict", "layer", "rrtype", "rcode"
 ]
-RCODES = {code.name: code.value for code in Rcode}
+RCODES = {code.name: code.value for code in Rcode} | {"NONE": NO_RESPONSE}
+_RCODE_TEXTS = {number: name for name, number in RCODES.items()}
 
 
 class LogQuery(Parameters):
@@ -174,7 +176,7 @@ def show_row(row: Row) -> QueryOutput:
         transport=row.transport,
         name=row.name,
         type=rrtype_text(row.rrtype),
-        rcode=Rcode(row.rcode).name if row.rcode in RCODES.values() else str(row.rcode),
+        rcode=_RCODE_TEXTS.get(row.rcode) or str(row.rcode),
         verdict=row.verdict,
         layer=row.layer,
         via=row.via,

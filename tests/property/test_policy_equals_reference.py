@@ -11,6 +11,7 @@ from ipaddress import ip_address
 from pathlib import Path
 from random import Random
 
+from blocklists.asker import ANYBODY, Asker, Client
 from blocklists.compiler import ListInput, compile_index
 from blocklists.entries import write_entries
 from blocklists.entry import Cover, key_of
@@ -38,6 +39,12 @@ class ReferenceIndex:
     def __init__(self, policy: Policy, entries: list[reference.Entry]) -> None:
         self._policy = policy
         self._entries = entries
+
+    def asker(self, client: Client) -> Asker:
+        return ANYBODY
+
+    def ask(self, name: bytes, rrtype: int, asker: Asker) -> tuple[Match, ...]:
+        return self.match(name)
 
     def match(self, name: bytes) -> tuple[Match, ...]:
         labels = reference.split(wire.to_text(name))

@@ -4,14 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
+from blocklists.asker import ANYBODY, Asker, Client
 from blocklists.index import Match
+from blocklists.rules_index import RulesIndex
 from dnswire import name as wire
 
 
 class PlainIndex:
-    """``lists``: list id -> entries: ``name`` (exactly), ``*.name`` (and below), ``@@name`` (allowed, and below)."""
+    """``lists``: list id -> entries, ``name`` (exactly), ``*.name`` (and all below), ``@@name`` (allow, it and below).
 
-    def __init__(self, lists: Mapping[int, Iterable[str]]) -> None:
+    ``rules``: what stands beside the names, if anything.
+    """
+
+    def __init__(self, lists: Mapping[int, Iterable[str]], rules: RulesIndex | None = None) -> None:
+        self.rules = rules
         self._exact: dict[bytes, list[int]] = {}
         self._below: dict[bytes, list[tuple[int, bool]]] = {}
         for list_id, entries in lists.items():
@@ -25,6 +31,14 @@ class PlainIndex:
             self._below.setdefault(wire.from_text(text.removeprefix("*.")).lower(), []).append((list_id, allow))
         else:
             self._exact.setdefault(wire.from_text(text).lower(), []).append(list_id)
+
+    def asker(self, client: Client, over_tcp: bool = False) -> Asker:
+        """As ``Index.asker``."""
+        return ANYBODY if self.rules is None else self.rules.asker(client, over_tcp)
+
+    def ask(self, name: bytes, rrtype: int, asker: Asker) -> tuple[Match, ...]:
+        """As ``Index.ask``."""
+        return self.match(name) if self.rules is None else self.rules.match(name, rrtype, asker, self.match(name))
 
     def match(self, name: bytes) -> tuple[Match, ...]:
         """Every entry that covers the name, the longest first."""
