@@ -16,6 +16,7 @@ from blocklists.durable import sha256_of
 from blocklists.entry import BELOW, EXACT, key_of, kind
 from blocklists.formats.detect import BY_NAME, HEAD_SIZE, detect, is_html
 from blocklists.formats.harvest import Complaint, Format, Harvest, Options, Reason, excerpt
+from blocklists.guarded import rule_hits
 from blocklists.lines import Place, Text, Wanted, place_of
 from blocklists.lookup import Lookup, looking_up
 from blocklists.progress import Silent
@@ -98,7 +99,13 @@ def normalise(path: Path, source: Source, protected: tuple[str, ...], entries: P
     known_top = True
     if names:
         with looking_up(entries) as lookup:
-            hits = tuple(_protected_hits(path, source, known, lookup, protected))
+            hits = (
+                *_protected_hits(path, source, known, lookup, protected),
+                *(
+                    ProtectedHit(text, rule.text, rule.kind, rule.line)
+                    for text, rule in rule_hits(harvest.rules, protected)
+                ),
+            )
             known_top = not work.last_key or _has_neighbour(lookup, work.last_key)
     last_file, last_line = work.last_place
     return Parsed(

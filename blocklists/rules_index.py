@@ -10,13 +10,17 @@ import ipaddress
 from collections.abc import Iterable, Sequence
 from typing import Final
 
+import msgspec
+
 from blocklists.address_table import AddressTable
 from blocklists.asker import ANYBODY, EVERYBODY, Asker, Audiences, Client
 from blocklists.match import Match
 from blocklists.rewrites import settled
-from blocklists.rule import MAPPED, AddressKind, Kind, ListRule, RuleAction, Trigger
+from blocklists.rule import MAPPED, AddressKind, Datum, Kind, ListRule, RuleAction, Trigger
 from blocklists.rule_table import Placed, RuleTable, denies
 from dnswire.constants import RRType
+from dnswire.errors import NameSyntaxError
+from dnswire.name import from_text, to_text
 
 _KINDS: Final = {
     Trigger.RESPONSE_IP: (AddressKind.RESPONSE_BLOCK, AddressKind.RESPONSE_ALLOW),
@@ -114,7 +118,7 @@ class RulesIndex:
         ]
         if not matches and not asker.matches:
             return entries
-        matches = settled(matches)
+        matches = [_led_on(match, name) for match in settled(matches)]
         matches += entries
         matches += asker.matches
         matches.sort(key=_longest_first)
@@ -200,6 +204,23 @@ class _Networks:
 
 def _value(address: bytes) -> int:
     return int.from_bytes(MAPPED + address if len(address) == _V4_SIZE else address, "big")
+
+
+def _led_on(match: Match, name: bytes) -> Match:
+    """A rewrite to ``*.target`` with the queried name in the place of the star (RPZ: "wildcarded CNAME").
+
+    Where the two do not fit into one name, there is no such name.
+    """
+    rule = match.rule
+    if rule is None or not any(datum.rrtype == RRType.CNAME and datum.data.startswith("*.") for datum in rule.data):
+        return match
+    target = next(datum.data for datum in rule.data if datum.rrtype == RRType.CNAME)
+    text = f"{to_text(name)}{target[1:]}"
+    try:
+        from_text(text)
+    except NameSyntaxError:
+        return match._replace(rule=msgspec.structs.replace(rule, action=RuleAction.NXDOMAIN, data=()))
+    return match._replace(rule=msgspec.structs.replace(rule, data=(Datum(int(RRType.CNAME), text),)))
 
 
 def _longest_first(match: Match) -> int:
