@@ -58,7 +58,7 @@ class Adblock(Syntax):
                 block = line[2:-1]
             elif line.startswith(b"@@||") and line.endswith((b"^", b"^|")):
                 allow = line[4:-1].removesuffix(b"^")
-            elif line:
+            if line and not block and not allow:
                 self._line(line, number, subdomains, harvest)
             blocked.append(block)
             allowed.append(allow)
@@ -68,6 +68,7 @@ class Adblock(Syntax):
 
     def finish(self, subdomains: bool | None, harvest: Harvest) -> None:
         """See ``Format.finish``. Takes back what ``$badfilter`` voids."""
+        harvest.rules.sort(key=_line_of)  # the bulk pass leaves some of a chunk's rules to the end
         if not self._void:
             return
         for said in self._void:
@@ -146,6 +147,10 @@ def _hosts_line(text: str, line: bytes, number: int, subdomains: bool | None, ha
         else:
             harvest.add_rule(rule)
     return True
+
+
+def _line_of(rule: ListRule) -> int:
+    return rule.line
 
 
 def _text(line: bytes) -> str:

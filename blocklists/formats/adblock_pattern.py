@@ -63,8 +63,7 @@ def read_pattern(text: str) -> Pattern | Beyond | Reason:
         return _expression(text[1:-1])
     head, body, ended = _divided(text.lower())
     if "/" in body:
-        network = _network(body)
-        return network if network is not None and not head else Beyond(Reason.URL)
+        return _network(body) or Beyond(Reason.URL)
     if _PORT.fullmatch(body) and not _is_address(body):
         return Beyond(Reason.PORT)
     if any(char in body for char in "^|:?=&%~,;"):

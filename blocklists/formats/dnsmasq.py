@@ -72,6 +72,9 @@ class Dnsmasq(Syntax):
             count(number, line, Reason.NO_BLOCK if known else Reason.UNKNOWN_LINE)
             return
         word, names, target = found.groups()
+        if b"://" in names:
+            harvest.reject(number, line, Reason.URL)
+            return
         meaning = self._address(target) if word == b"address" else _server(target)
         if isinstance(meaning, Reason):
             # Sending a name somewhere is a sound line; a target that is none is a damaged one.

@@ -126,11 +126,12 @@ class Rpz(Syntax):
             if before:
                 self._zone.owner_was(before)
                 before = b""
-            self._carefully(number, raw[number - first_line], tail, harvest)
-            if (zone, below) != self._ends:
+            if line.startswith(b"$") or b"soa" in line:
+                # What was gathered so far is read by the origin that holds up to here.
                 self._flush(groups, chunk, first_line, harvest)
                 groups = {}
-                zone, below = self._ends
+            self._carefully(number, raw[number - first_line], tail, harvest)
+            zone, below = self._ends
         if before:
             self._zone.owner_was(before)
         self._flush(groups, chunk, first_line, harvest)
