@@ -8,19 +8,6 @@ cdef bytes _OPT_DO
 
 cpdef int size_limit(Query query, bint udp) except -1
 
-@cython.locals(flags=int, question=bytes, tail=bytes, arcount=int, qdcount=int)
-cpdef bytes respond(
-    Query query,
-    int rcode,
-    int limit,
-    bytes answer=*,
-    int ancount=*,
-    bytes authority=*,
-    int nscount=*,
-    bint authoritative=*,
-    bytes options=*,
-)
-
 @cython.locals(
     flags=int,
     tail=bytes,
