@@ -16,11 +16,13 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints, WithJsonSchema
 
 from blocklists.source import MAX_LANDING, MAX_MEMBER, why_no_member
+from blocklists.transfer.primary import is_zone, parse_primary
 from dnswire import name as dns
 
 # Control characters are refused everywhere: PostgreSQL cannot store NUL, and the rest forge log lines and terminals.
 PRINTABLE = r"^[^\x00-\x1f\x7f-\x9f\u2028\u2029]*$"
 CODE = r"^[a-z0-9]([a-z0-9_-]{0,38}[a-z0-9])?$"
+BASE64 = r"^[A-Za-z0-9+/]*={0,2}$"
 CLOCK = r"^(([01][0-9]|2[0-3]):[0-5][0-9]|24:00)$"
 MAX_ID = 2**31 - 1
 
@@ -143,8 +145,16 @@ def landing(text: str) -> str:
         return canonical_name(text)
 
 
+def key_name(text: str) -> str:
+    """A TSIG key's name in its one canonical spelling, or nothing. Raises ValueError."""
+    return canonical_name(text) if text else ""
+
+
 def list_location(text: str) -> str:
-    """A blocklist's URL or path. Raises ValueError for URLs of other kinds, or with a password in them."""
+    """A blocklist's URL (of a file, or of a zone to transfer) or path.
+
+    Raises ValueError for URLs of other kinds, or with a password in them.
+    """
     if "://" not in text:
         return text
     try:
@@ -154,8 +164,11 @@ def list_location(text: str) -> str:
         raise ValueError(f"not a URL: {error}") from None
     if parts.scheme == "file":
         return text
+    if is_zone(text):
+        parse_primary(text)
+        return text
     if parts.scheme not in ("http", "https"):
-        raise ValueError("must be an http, https or file URL, or a path")
+        raise ValueError("must be an http, https, file or rpz URL, or a path")
     if not parts.hostname or not port_is_sound:
         raise ValueError("the URL names no host")
     if parts.username is not None or parts.password is not None:
@@ -186,6 +199,13 @@ Landing = Annotated[
     AfterValidator(distinct),
     Field(max_length=MAX_LANDING),
 ]
+TsigName = Annotated[str, StringConstraints(max_length=1004), AfterValidator(key_name)]
+# As ``blocklists.transfer.tsig.ALGORITHMS``; a test holds them together.
+TsigAlgorithm = Literal["hmac-sha256", "hmac-sha384", "hmac-sha512", "hmac-sha224", "hmac-sha1"]
+TsigSecret = Annotated[str, StringConstraints(pattern=BASE64, max_length=200)]
+SecretFile = Annotated[str, StringConstraints(pattern=PRINTABLE, max_length=2000)]
+SECRET_FIELDS = frozenset({"tsig_secret"})
+"""Fields whose values are never repeated, not even in a refusal."""
 ListSize = Annotated[int, Field(ge=1024, le=2**34)]
 EntryCount = Annotated[int, Field(ge=0, le=10**9)]
 Share = Annotated[float, Field(ge=0, le=1)]

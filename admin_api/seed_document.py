@@ -53,6 +53,9 @@ refused. ``seed.py`` writes it into the control database. A complete example::
     # member = "blacklists/gambling"              # of a folder or tar archive: one category's folder, or a file
     # landing = ["block.example.id"]              # where the publisher sends what he blocks, beside what is known
     # sha256 = "..."                              # the only content that is taken
+    # location = "rpz://10.0.0.5/rpz.example.go.id"          # a zone, transferred and kept up to date (AXFR, IXFR)
+    # tsig_name = "saring"                        # its TSIG key; tsig_algorithm = "hmac-sha256" (default)
+    # tsig_secret_file = "/run/secrets/tsig"      # or tsig_secret = "Base64", which then is in this document
     # subdomains = true                           # optional: entries cover names below; default: as the format means
     categories = ["perjudian"]
     national = true                               # blocks by it are EDE 16 Censored
@@ -191,6 +194,10 @@ class ListEntry(Strict):
     member: f.ListMember = ""
     landing: f.Landing = Field(default_factory=list)
     sha256: f.Sha256 = ""
+    tsig_name: f.TsigName = ""
+    tsig_algorithm: f.TsigAlgorithm = "hmac-sha256"
+    tsig_secret: f.TsigSecret | None = None
+    tsig_secret_file: f.SecretFile = ""
     categories: Annotated[list[f.Code], AfterValidator(f.distinct), Field(min_length=1, max_length=50)]
     national: bool = False
     licence: f.Short = ""

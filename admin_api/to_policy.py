@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TypeVar
 
 from sqlalchemy import select
@@ -27,6 +27,7 @@ from admin_api.models import (
 from admin_api.models.base import Edited
 from admin_api.models.catalog import DEFAULT_MAX_AGE_S
 from admin_api.schemas import block_answer_of, days_of_bits
+from blocklists.transfer.tsig import ALGORITHMS
 from policy import model as facts
 
 RowT = TypeVar("RowT", bound=Edited)
@@ -54,6 +55,10 @@ class SourceRow:
     landing: tuple[str, ...] = ()
     sha256: str = ""
     created_s: int = 0
+    tsig_name: str = ""
+    tsig_algorithm: str = ALGORITHMS[0]
+    tsig_secret: str = field(default="", repr=False)
+    tsig_secret_file: str = ""
 
 
 async def read_policy(sessions: Sessions) -> facts.Policy:
@@ -122,6 +127,10 @@ async def load_sources(session: AsyncSession) -> list[SourceRow]:
             member=row.member,
             landing=tuple(row.landing.split()),
             sha256=row.sha256,
+            tsig_name=row.tsig_name,
+            tsig_algorithm=row.tsig_algorithm,
+            tsig_secret=row.tsig_secret,
+            tsig_secret_file=row.tsig_secret_file,
             created_s=row.created_s,
         )
         for row in await _all(session, Blocklist)

@@ -12,6 +12,7 @@ from admin_api.database import Sessions, editing
 from admin_api.journal import Act, advance_revision, record
 from admin_api.models import Blocklist, Category
 from blocklists.source import Source
+from blocklists.transfer.tsig import ALGORITHMS
 from saring.people import local_actor
 
 
@@ -32,6 +33,10 @@ class NewList:
     member: str = ""
     landing: tuple[str, ...] = ()
     sha256: str = ""
+    tsig_name: str = ""
+    tsig_algorithm: str = ALGORITHMS[0]
+    tsig_secret_file: str = ""
+    allow_private: bool = False
 
 
 async def add_list(sessions: Sessions, wanted: NewList, now_s: float) -> int:
@@ -44,6 +49,10 @@ async def add_list(sessions: Sessions, wanted: NewList, now_s: float) -> int:
             member=wanted.member,
             landing=tuple(name.lower().rstrip(".") for name in wanted.landing),
             sha256=wanted.sha256.lower(),
+            tsig_name=wanted.tsig_name,
+            tsig_algorithm=wanted.tsig_algorithm,
+            tsig_secret_file=wanted.tsig_secret_file,
+            allow_private=wanted.allow_private,
         )
     except ValueError as error:
         raise ListRefusedError(str(error)) from error
@@ -66,12 +75,16 @@ async def add_list(sessions: Sessions, wanted: NewList, now_s: float) -> int:
             member=source.member,
             landing=" ".join(source.landing),
             sha256=source.sha256,
+            tsig_name=source.tsig_name,
+            tsig_algorithm=source.tsig_algorithm,
+            tsig_secret="",
+            tsig_secret_file=source.tsig_secret_file,
             national=wanted.national,
             enabled=True,
             max_size_bytes=source.max_size_bytes,
             shrink_limit=source.shrink_limit,
             min_entries=source.min_entries,
-            allow_private=False,
+            allow_private=source.allow_private,
             categories=[known[code] for code in wanted.categories],
         )
         session.add(row)

@@ -12,9 +12,11 @@ from admin_api.models import Blocklist, Category, RuleRow
 from admin_api.models.catalog import DEFAULT_MAX_AGE_S
 from admin_api.rest.auth import Scope
 from admin_api.rest.crud import crud_routes
+from admin_api.rest.problem import FieldError, invalid
 from admin_api.rest.resource import Reference, Resource, Stamped, keep, require_code
 from admin_api.rest.route import API, Call, Editor
 from admin_api.schemas import Strict, instant
+from blocklists.source import Source
 
 
 class BlocklistInput(Strict):
@@ -24,7 +26,7 @@ class BlocklistInput(Strict):
     """For good: rules, logs and documents refer to it."""
     title: f.Title
     location: f.Location
-    """An http(s) or file URL, or a path."""
+    """An http(s) or file URL, or a path; rpz://address[:port]/zone.name for a zone that is transferred."""
     format: f.ListFormat = "auto"
     subdomains: bool | None = None
     """Whether entries cover the names below them; null: as the format means."""
@@ -34,6 +36,13 @@ class BlocklistInput(Strict):
     """Names and addresses to which the publisher sends what he blocks, beside those that are known."""
     sha256: f.Sha256 = ""
     """The only content that is taken; empty for any."""
+    tsig_name: f.TsigName = ""
+    """The TSIG key of a zone's transfer; empty: transferred without."""
+    tsig_algorithm: f.TsigAlgorithm = "hmac-sha256"
+    tsig_secret: f.TsigSecret | None = None
+    """The key's secret in Base64. Never shown: null in every answer, and null leaves the stored one as it is."""
+    tsig_secret_file: f.SecretFile = ""
+    """In place of the secret: the file on this machine that has it."""
     categories: Annotated[list[f.Code], AfterValidator(f.distinct), Field(min_length=1, max_length=50)]
     """The categories that it feeds."""
     national: bool = False
@@ -70,6 +79,11 @@ async def fill(session: AsyncSession, row: Blocklist, data: BlocklistInput, _edi
     row.member = data.member
     row.landing = " ".join(data.landing)
     row.sha256 = data.sha256
+    row.tsig_name = data.tsig_name
+    row.tsig_algorithm = data.tsig_algorithm
+    row.tsig_secret_file = data.tsig_secret_file
+    row.tsig_secret = _secret(row.tsig_secret or "", data)
+    _check_zone(row)
     row.national = data.national
     row.licence = data.licence
     row.enabled = data.enabled
@@ -78,6 +92,30 @@ async def fill(session: AsyncSession, row: Blocklist, data: BlocklistInput, _edi
     row.min_entries = data.min_entries
     row.allow_private = data.allow_private
     row.max_age_s = data.max_age_s
+
+
+def _secret(stored: str, data: BlocklistInput) -> str:
+    """The secret to store: what is given, else what was stored as long as there is a key that needs it."""
+    if data.tsig_secret is not None:
+        return data.tsig_secret
+    return stored if data.tsig_name and not data.tsig_secret_file else ""
+
+
+def _check_zone(row: Blocklist) -> None:
+    """Raises a 422 problem where location, format and key do not go together."""
+    try:
+        Source(
+            row.code,
+            row.location,
+            row.format,
+            tsig_name=row.tsig_name,
+            tsig_algorithm=row.tsig_algorithm,
+            tsig_secret=row.tsig_secret,
+            tsig_secret_file=row.tsig_secret_file,
+        )
+    except ValueError as error:
+        field = "tsig_name" if row.tsig_name or row.tsig_secret or row.tsig_secret_file else "location"
+        raise invalid(FieldError(field=field, message=str(error), value=None)) from None
 
 
 def show(row: Blocklist) -> BlocklistOutput:
@@ -93,6 +131,10 @@ def show(row: Blocklist) -> BlocklistOutput:
             "member": row.member,
             "landing": row.landing.split(),
             "sha256": row.sha256,
+            "tsig_name": row.tsig_name,
+            "tsig_algorithm": row.tsig_algorithm,
+            "tsig_secret": None,
+            "tsig_secret_file": row.tsig_secret_file,
             "categories": sorted(category.code for category in row.categories),
             "national": row.national,
             "licence": row.licence,

@@ -14,8 +14,10 @@ from admin_api.models.base import (
     Coded,
 )
 from blocklists.source import MAX_LANDING, MAX_MEMBER
+from blocklists.transfer.tsig import ALGORITHMS
 
 LOCATION_LENGTH = 2000
+SECRET_LENGTH = 200
 LANDING_LENGTH = MAX_LANDING * 254
 DEFAULT_MAX_AGE_S = 3 * 86_400
 
@@ -51,6 +53,11 @@ class Blocklist(Coded, Base):
     member: Mapped[str] = mapped_column(String(MAX_MEMBER), default="", server_default="")
     landing: Mapped[str] = mapped_column(String(LANDING_LENGTH), default="", server_default="")  # blanks between
     sha256: Mapped[str] = mapped_column(String(64), default="", server_default="")
+    # Of a zone that is transferred. The secret is never shown; it is not hashed, for it must sign.
+    tsig_name: Mapped[str] = mapped_column(String(NAME_LENGTH), default="", server_default="")
+    tsig_algorithm: Mapped[str] = mapped_column(String(16), default=ALGORITHMS[0], server_default=ALGORITHMS[0])
+    tsig_secret: Mapped[str] = mapped_column(String(SECRET_LENGTH), default="", server_default="")
+    tsig_secret_file: Mapped[str] = mapped_column(String(LOCATION_LENGTH), default="", server_default="")
     national: Mapped[bool] = mapped_column(default=False)
     licence: Mapped[str] = mapped_column(String(TITLE_LENGTH), default="")
     enabled: Mapped[bool] = mapped_column(default=True)

@@ -11,6 +11,7 @@ from multidict import MultiMapping
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails, from_json
 
+from admin_api.fields import SECRET_FIELDS
 from admin_api.rest.problem import FieldError, Problem, invalid
 
 M = TypeVar("M", bound=BaseModel)
@@ -123,7 +124,7 @@ def _field_error(detail: ErrorDetails) -> FieldError:
     return FieldError(
         field=_path(detail["loc"]),
         message=_shown(message, 400),
-        value=None if absent else shown_value(detail["input"]),
+        value=None if absent or SECRET_FIELDS.intersection(detail["loc"]) else shown_value(detail["input"]),
         expected=_shown(expected, 200),
     )
 

@@ -63,7 +63,7 @@ class Framing:
     def record(self) -> None:
         """An RR where ``place`` is not yet decided, or where none may be: it decides, or is an error."""
         if self.place is Place.UNDECIDED:
-            # RFC 1995 4: "the first RR is the SOA, and the second is not an SOA": the full zone in place of a delta.
+            # RFC 1995 4: a second RR that is no SOA begins the entire zone, in place of a difference.
             self.place = Place.WHOLE
             self.whole = True
         elif self.place is Place.NOWHERE:
@@ -74,8 +74,8 @@ class Framing:
         held = self._held
         if self.place is not Place.UNDECIDED or held is None or self.first is None:
             return
-        # RFC 1995 2: "a single SOA record of the server's current version" where it has nothing newer. A newer one
-        # alone is the beginning of a transfer with one RR a message.
+        # RFC 1995 2: the server's SOA alone, where it has nothing newer than ours. A newer one alone is the beginning of
+        # a transfer with one RR a message.
         if not is_newer(self.first.serial, held):
             self.up_to_date = self.first.serial == held
             self._finish()

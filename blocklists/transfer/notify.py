@@ -144,7 +144,7 @@ def _unsigned_error(message: bytes, question_end: int, record: TsigRecord, error
 
 
 def _response(message: bytes, question_end: int, rcode: int) -> bytes:
-    """RFC 1996 4.7: the request's header with QR set, and its question."""
+    """The request's ID and question, with QR set (RFC 1996 4)."""
     message_id, flags, *_ = _HEADER.unpack_from(message)
     answered = (flags & OPCODE_MASK) | FLAG_QR | FLAG_AA | rcode
     questions = 1 if question_end > HEADER_SIZE else 0

@@ -21,7 +21,7 @@ from blocklists.transfer.tsig import (
 from dnswire.errors import WireError
 
 MAX_UNSIGNED: Final = 99
-"""RFC 8945 5.3.1: "up to 99 intermediary unsigned messages MUST be accepted"; one more is not."""
+"""RFC 8945 5.3.1: a client must accept up to 99 intermediary messages without a TSIG; one more is not taken."""
 
 _ERRORS: Final = {
     BADSIG: "says that our signature is wrong (BADSIG): the secrets differ",

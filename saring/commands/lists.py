@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import dataclasses
 import time
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 from blocklists.source import FORMAT_NAMES
+from blocklists.transfer.tsig import ALGORITHMS
 from saring.commands.common import fail, json_option, load_config, print_json, print_rich, state_of
 from saring.commands.database import with_control
 from saring.commands.fields import CODE, TITLE
 from saring.commands.lists_insight import overlap, show, who
 from saring.commands.lists_overrides import accept, approve, overrides, withdraw
+from saring.commands.lists_switch import disable, enable
 from saring.commands.lists_sync import sync
 from saring.commands.lists_versions import diff, history, rollback
 
@@ -90,6 +94,10 @@ def _table(found: list[ListReport], now_s: float) -> Table:
 @click.option("--member", default="", help="Of a folder or tar archive: the folder of one category, or a file.")
 @click.option("--landing", multiple=True, help="Name or address to which the publisher sends what he blocks; repeat.")
 @click.option("--sha256", default="", help="The only content that is taken, by its digest.")
+@click.option("--tsig-name", default="", help="Of a zone: the TSIG key that signs its transfer.")
+@click.option("--tsig-algorithm", type=click.Choice(ALGORITHMS), default=ALGORITHMS[0])
+@click.option("--tsig-secret-file", default="", help="The file that has the key's secret, in Base64.")
+@click.option("--allow-private", is_flag=True, help="It may be at a private or loopback address.")
 @click.option("--national", is_flag=True, help="Blocks by it are Extended DNS Error 16, Censored.")
 @json_option
 @click.pass_context
@@ -103,13 +111,26 @@ def add(
     member: str,
     landing: tuple[str, ...],
     sha256: str,
+    tsig_name: str,
+    tsig_algorithm: str,
+    tsig_secret_file: str,
+    allow_private: bool,
     national: bool,
     as_json: bool,
 ) -> None:
-    """Enter the list CODE, fetched from LOCATION (an http(s) URL or a path). A running Saring fetches it soon."""
+    """Enter the list CODE, fetched from LOCATION: an http(s) URL, a path, or rpz://address[:port]/zone.name for a zone
+    that is transferred. A running Saring fetches it soon.
+    """
     from saring.new_list import ListRefusedError, NewList, add_list
 
     wanted = NewList(code, title or code, location, form, national, categories, member, landing, sha256)
+    wanted = dataclasses.replace(
+        wanted,
+        tsig_name=tsig_name,
+        tsig_algorithm=tsig_algorithm,
+        tsig_secret_file=str(Path(tsig_secret_file).absolute()) if tsig_secret_file else "",
+        allow_private=allow_private,
+    )
 
     async def work(control: Control) -> int:
         return await add_list(control.sessions, wanted, time.time())
@@ -124,5 +145,8 @@ def add(
         click.echo(f"list {code} entered; `saring lists sync {code}` fetches it now")
 
 
-for _command in (show, overlap, who, history, sync, diff, rollback, accept, approve, withdraw, overrides):
+for _command in (
+    *(show, overlap, who, history, sync, enable, disable, diff, rollback),
+    *(accept, approve, withdraw, overrides),
+):
     lists.add_command(_command)

@@ -1,7 +1,7 @@
 """Real primaries on loopback that serve a zone to secondaries: NSD, Knot DNS and BIND, with or without TSIG.
 
-Each has the zone as a file that a test can replace; ``reload`` makes the server take it in, make the difference for IXFR,
-and send NOTIFY where ``notify`` says so.
+Each has the zone as a file that a test can replace; ``publish`` makes the server take it in, make the difference for
+IXFR, and send NOTIFY where ``notify`` says so.
 """
 
 from __future__ import annotations
@@ -182,9 +182,7 @@ def bind(directory: Path, text: str, *, tsig: bool = False, notify: str = "") ->
     address, _, notify_port = notify.partition("@")
     key = f" key {KEY_NAME}" if tsig else ""
     also = f"also-notify {{ {address} port {notify_port}{key}; }}; notify explicit;" if notify else "notify no;"
-    keys = "\n".join(
-        f'key {name} {{ algorithm hmac-sha256; secret "{SECRET}"; }};' for name in (KEY_NAME, "rndc-key")
-    )
+    keys = "\n".join(f'key {name} {{ algorithm hmac-sha256; secret "{SECRET}"; }};' for name in (KEY_NAME, "rndc-key"))
     conf = f"""
 {keys}
 controls {{ inet 127.0.0.1 port {control_port} allow {{ 127.0.0.1; }} keys {{ rndc-key; }}; }};
