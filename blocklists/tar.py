@@ -37,8 +37,9 @@ def is_tar(head: bytes) -> bool:
 class Tar:
     """Reads one archive. ``members`` counts what it holds."""
 
-    def __init__(self, visit: Visit) -> None:
+    def __init__(self, visit: Visit, max_members: int = _MAX_MEMBERS) -> None:
         self._visit = visit
+        self._max_members = max_members
         self._rest = b""
         self._left = 0  # octets of the member's content that are still to come
         self._padding = 0
@@ -102,8 +103,8 @@ class Tar:
                 self._meta_type = kind
             return
         self.members += 1
-        if self.members > _MAX_MEMBERS:
-            raise TarError(f"has more than {_MAX_MEMBERS:,} members")
+        if self.members > self._max_members:
+            raise TarError(f"has more than {self._max_members:,} members")
         path = self._path or _ustar_path(header)
         self._path = ""
         self._put = self._visit(_clean(path), "0" if kind in _REGULAR else kind.decode("latin-1"))

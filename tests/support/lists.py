@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import ipaddress
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+import msgspec
+
 from blocklists.compiler import CompiledIndex, ListInput, compile_index
-from blocklists.entries import read_keys, read_sections, write_entries
+from blocklists.entries import ADDRESS_SIZE, read_addresses, read_keys, read_rules, read_sections, write_entries
 from blocklists.entry import key_of, kind, name_of
 from blocklists.index import Index
 from blocklists.normalise import Parsed, normalise
@@ -62,14 +65,34 @@ def dump(parsed: Parsed) -> str:
     lines = [
         f"format {parsed.format}",
         f"lines {parsed.lines} names {parsed.names} duplicates {parsed.duplicates}"
-        f" invalid {parsed.invalid} noise {parsed.noise}",
+        f" invalid {parsed.invalid} noise {parsed.noise}" + (f" beyond {parsed.beyond}" if parsed.beyond else ""),
         f"last line {parsed.ending.line} newline {parsed.ending.newline} valid {parsed.ending.valid}",
         "",
-        *(f"{kind:8}{name}" for name, kind in sorted(entries_in(parsed.entries) if parsed.entries else [])),
+        *(f"{kind:7} {name}" for name, kind in sorted(entries_in(parsed.entries) if parsed.entries else [])),
+        *_beside_names(parsed),
         "",
-        *(f"line {one.line}: {one.reason}: {one.text}" for one in parsed.complaints),
+        *(f"{one.file}{' ' * bool(one.file)}line {one.line}: {one.reason}: {one.text}" for one in parsed.complaints),
     ]
     return "\n".join(lines) + "\n"
+
+
+def beside_names(parsed: Parsed) -> int:
+    """How many rules and address ranges an entries file has."""
+    if parsed.entries is None:
+        return 0
+    packed = read_addresses(parsed.entries).values()
+    return len(read_rules(parsed.entries)) + sum(map(len, packed)) // ADDRESS_SIZE
+
+
+def _beside_names(parsed: Parsed) -> list[str]:
+    """Rules and address ranges, a line for each."""
+    if parsed.entries is None:
+        return []
+    shown = [msgspec.json.encode(rule).decode() for rule in read_rules(parsed.entries)]
+    for kind_of, packed in read_addresses(parsed.entries).items():
+        whole = [packed[start : start + ADDRESS_SIZE] for start in range(0, len(packed), ADDRESS_SIZE)]
+        shown += [f"{kind_of.name} {ipaddress.IPv6Address(one[:16])}/{one[16]}" for one in whole]
+    return ["", *shown] if shown else []
 
 
 class Recorder:
