@@ -121,11 +121,12 @@ class AddressTable:
     def _array(self, item: str, count: int) -> memoryview[int]:
         size = count * {"Q": 8, "I": 4, "B": 1}[item]
         whole = memoryview(self._map)[self._end : self._end + size]
-        view: memoryview[int] = whole.cast(item)  # type: ignore[call-overload]  # one of the three above
-        self._views += [view, whole]
-        self._end += size
-        if len(view) != count:
+        self._views.insert(0, whole)
+        if len(whole) != size:
             raise ValueError("it is cut")
+        view: memoryview[int] = whole.cast(item)  # type: ignore[call-overload]  # one of the three above
+        self._views.insert(0, view)  # released before what it was made of
+        self._end += size
         return view
 
     def find(self, address: bytes) -> list[Range]:
