@@ -7,7 +7,7 @@ Looked up in the entries files themselves (``lookup.py``), also of versions that
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from blocklists.entries import EntriesDamaged
@@ -24,7 +24,7 @@ class Holder:
 
     ``since_version``: the first of the kept versions from which on, without a break, the entry was there;
     ``since_s``: when that one was stored. ``since_oldest``: it is the oldest that is kept, so that the entry may be
-    older.
+    older. ``line`` of the text as published, where it was asked for and is known; 0 otherwise. ``file``: of a folder.
     """
 
     code: str
@@ -34,6 +34,9 @@ class Holder:
     since_version: int
     since_s: float
     since_oldest: bool
+    line: int = 0
+    file: str = ""
+    text: str = ""
 
 
 def covering(path: Path, name: bytes) -> dict[bytes, int]:
@@ -45,13 +48,18 @@ def covering(path: Path, name: bytes) -> dict[bytes, int]:
         return lookup.covering(name)
 
 
-def holders(library: Library, codes: Iterable[str], name: bytes) -> tuple[Holder, ...]:
-    """All entries of these lists, in the versions in force, that cover the name; a damaged version holds nothing."""
+def holders(library: Library, codes: Iterable[str], name: bytes, with_lines: bool = False) -> tuple[Holder, ...]:
+    """All entries of these lists, in the versions in force, that cover the name; a damaged version holds nothing.
+
+    ``with_lines``: also where in the published text they stand, which takes seconds for lists of millions.
+    """
     found: list[Holder] = []
     for code in codes:
         state = library.state(code)
         for entry, cover in _covering(library, code, state.version, name).items():
-            found.append(_holder(library, state, name, entry, cover))
+            holder = _holder(library, state, name, entry, cover)
+            place = library.line_of(code, state.version, entry, cover) if with_lines else None
+            found.append(replace(holder, line=place.line, file=place.file, text=place.text) if place else holder)
     return tuple(found)
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 from typing import Annotated
 
-from pydantic import StringConstraints
+from pydantic import Field, StringConstraints
 from sqlalchemy import select
 
 from admin_api import fields as f
@@ -130,6 +130,12 @@ class HolderOutput(Shown):
     since: Instant
     since_oldest: bool
     """That is the oldest version that is kept: the entry may be older."""
+    line: int
+    """Of the text as it was published; 0: not asked for, or not known."""
+    file: str
+    """The file that has the line, where the list is a folder."""
+    text: str
+    """The line itself, shortened."""
 
 
 class HoldersOutput(Shown):
@@ -154,6 +160,8 @@ class HoldersQuery(Parameters):
     """Which name."""
 
     name: Annotated[str, StringConstraints(min_length=1, max_length=1004)]
+    lines: Annotated[bool, Field(strict=False)] = False
+    """Also say in which line each entry stands, which takes seconds for lists of millions."""
 
 
 async def insight(call: Call) -> Reply:
@@ -189,13 +197,14 @@ async def overlap(call: Call) -> Reply:
 
 async def held_by(call: Call) -> Reply:
     """Which lists hold a name."""
+    query = call.query_as(HoldersQuery)
     try:
-        name = f.canonical_name(call.query_as(HoldersQuery).name)
+        name = f.canonical_name(query.name)
     except ValueError as error:
-        wrong = FieldError(field="name", message=str(error), value=call.query_as(HoldersQuery).name[:100])
+        wrong = FieldError(field="name", message=str(error), value=query.name[:100])
         raise invalid(wrong) from None
     enabled = {row.code: row.enabled for row in await _rows(call)}
-    found = await asyncio.to_thread(holders, call.services.library, enabled, lower(from_text(name)))
+    found = await asyncio.to_thread(holders, call.services.library, enabled, lower(from_text(name)), query.lines)
     items = [
         HolderOutput(
             blocklist=one.code,
@@ -206,6 +215,9 @@ async def held_by(call: Call) -> Reply:
             since_version=one.since_version,
             since=instant(one.since_s),
             since_oldest=one.since_oldest,
+            line=one.line,
+            file=one.file,
+            text=one.text,
         )
         for one in found
     ]

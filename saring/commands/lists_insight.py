@@ -103,14 +103,25 @@ def overlap(context: click.Context, codes: tuple[str, ...], as_json: bool) -> No
     ]
     if as_json:
         print_json({"computed_s": insight.computed_s, "lists": rows})
+    else:
+        _print_overlap(rows if codes else [row for row in rows if any(row["common"].values())], len(wanted))
+
+
+def _print_overlap(rows: list[dict[str, Any]], compared: int) -> None:
+    if len(rows) < 2:
+        click.echo(f"no two of {compared} lists have a name in common")
         return
     from rich.table import Table
 
-    table = Table("list", "names", *wanted, box=None, header_style="bold", pad_edge=False)
-    for row in rows:
-        cells = (_shared(row, code) for code in wanted)
-        table.add_row(str(row["list"]), f"{row['names']:,}", *cells)
+    # Numbers above the columns: codes would be cut where there are many lists.
+    numbers = [str(number) for number in range(1, len(rows) + 1)]
+    table = Table("", "list", "names", *numbers, box=None, header_style="bold", pad_edge=False)
+    for number, row in zip(numbers, rows, strict=True):
+        cells = (_shared(row, str(other["list"])) for other in rows)
+        table.add_row(number, str(row["list"]), f"{row['names']:,}", *cells)
     print_rich(table)
+    if len(rows) < compared:
+        click.echo(f"{compared - len(rows)} more lists have no name in common with another")
 
 
 def _shared(row: dict[str, Any], code: str) -> str:
@@ -122,16 +133,17 @@ def _shared(row: dict[str, Any], code: str) -> str:
 
 @click.command()
 @click.argument("name", type=NAME)
+@click.option("--line", "with_lines", is_flag=True, help="Also the line of each list's text (seconds for big lists).")
 @json_option
 @click.pass_context
-def who(context: click.Context, name: str, as_json: bool) -> None:
+def who(context: click.Context, name: str, with_lines: bool, as_json: bool) -> None:
     """Say which lists hold NAME: by which of their entries, and since which version. Exit status 1 where none does."""
     from blocklists.holders import holders
     from dnswire.name import from_text
 
     async def work(control: Control) -> tuple[list[str], tuple[Holder, ...]]:
         rows = await control.sources()
-        found = holders(control.library, [row.code for row in rows], from_text(name).lower())
+        found = holders(control.library, [row.code for row in rows], from_text(name).lower(), with_lines)
         return [row.code for row in rows if not row.enabled], found
 
     switched_off, found = with_control(context, work)
@@ -162,3 +174,6 @@ def _print_holders(found: tuple[Holder, ...], switched_off: list[str]) -> None:
             "or longer: older versions are not kept" if one.since_oldest else "",
         )
     print_rich(table)
+    for one in found:
+        if one.line:
+            click.echo(f"{one.code}: {one.file + ' ' if one.file else ''}line {one.line:,}: {one.text}")

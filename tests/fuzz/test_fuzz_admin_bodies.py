@@ -27,7 +27,8 @@ from tests.support.seed_example import EXAMPLE
 
 COUNT = 250 * int(os.environ.get("SARING_FUZZ_FACTOR", "1"))
 PATHS = (
-    "/agencies", "/units", "/networks", "/categories", "/services", "/blocklists", "/protected-names", "/schedules",
+    "/agencies", "/units", "/networks", "/categories", "/services", "/blocklists", "/protected-names",
+    "/must-resolve-names", "/schedules",
     "/holidays", "/rules", "/users",
 )  # fmt: skip
 STRANGE: tuple[Any, ...] = (

@@ -66,6 +66,8 @@ async def test_since_which_version_a_list_holds_a_name(tmp_path: Path) -> None:
     await night(4.0, "judi.example", "slot.example")
     name = from_text("www.judi.example")
     assert holders(library, ["contoh"], name) == (Holder("contoh", "judi.example", "subtree", 4, 3, 3.0, False),)
+    (with_line,) = holders(library, ["contoh"], name, with_lines=True)
+    assert (with_line.line, with_line.text) == (51, "judi.example")
     # The oldest that is kept: it may have been there before.
     assert holders(library, ["contoh"], from_text(ALWAYS[0]))[0].since_version == 2
     assert holders(library, ["contoh"], from_text(ALWAYS[0]))[0].since_oldest
