@@ -58,7 +58,14 @@ def ask(
     return bytes(record.pack())
 
 
-def answer(query: bytes, *rrs: str, authority: Sequence[str] = (), rcode: str = "NOERROR", edns: bool = True) -> bytes:
+def answer(
+    query: bytes,
+    *rrs: str,
+    authority: Sequence[str] = (),
+    additional: Sequence[str] = (),
+    rcode: str = "NOERROR",
+    edns: bool = True,
+) -> bytes:
     """An upstream's answer to ``query``: RRs as zone-file lines."""
     parsed = dnslib.DNSRecord.parse(query)
     reply = parsed.reply(aa=0, ra=1)
@@ -69,6 +76,9 @@ def answer(query: bytes, *rrs: str, authority: Sequence[str] = (), rcode: str = 
     for line in authority:
         for rr in dnslib.RR.fromZone(line):
             reply.add_auth(rr)
+    for line in additional:
+        for rr in dnslib.RR.fromZone(line):
+            reply.add_ar(rr)
     if edns:
         reply.add_ar(dnslib.EDNS0(udp_len=1232))
     return bytes(reply.pack())

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import cast
 
 from blocklists.index import Index
+from blocklists.rules_index import RulesIndex
 from dnswire import name as wire
 from dnswire.answer import Answer, parse_answer
 from dnswire.constants import RRType
@@ -80,6 +81,8 @@ class Upstream:
 
     def __init__(self) -> None:
         self.zones: dict[str, Sequence[str]] = {}
+        self.servers: Sequence[str] = ()  # NS RRs that come with every positive answer, and their addresses
+        self.glue: Sequence[str] = ()
         self.asked: list[tuple[str, int]] = []
         self.waiting: list[tuple[bytes, int, bool, bool, Done]] = []
         self.instant = True
@@ -110,7 +113,7 @@ class Upstream:
         if lines is None:
             soa = "example. 300 IN SOA ns.example. host.example. 1 2 3 4 60"
             return answer(query, authority=(soa,), rcode="NXDOMAIN")
-        return answer(query, *lines)
+        return answer(query, *lines, authority=self.servers, additional=self.glue)
 
 
 class World:
@@ -123,6 +126,7 @@ class World:
         lists: Mapping[int, Sequence[str]] | None = None,
         allow_from: Sequence[str] = (),
         now_s: float = MONDAY_10,
+        rules: RulesIndex | None = None,
     ) -> None:
         self.now_s = now_s
         self.upstream = Upstream()
@@ -133,7 +137,7 @@ class World:
         self.generation = 1
         self.sent: list[bytes] = []
         self.pipeline = Pipeline(
-            self._in_force(policy, lists or {}),
+            self._in_force(policy, lists or {}, rules),
             Admission(allow_from),
             self.cache,
             self.upstream,
@@ -143,8 +147,8 @@ class World:
             lambda: self.now_s,
         )
 
-    def _in_force(self, policy: Policy, lists: Mapping[int, Sequence[str]]) -> InForce:
-        index = cast(Index, PlainIndex(lists))
+    def _in_force(self, policy: Policy, lists: Mapping[int, Sequence[str]], rules: RulesIndex | None = None) -> InForce:
+        index = cast(Index, PlainIndex(lists, rules))
         return InForce.begin(self.generation, policy, index, self.now_s, self.stats.tallies)
 
     def publish(self, policy: Policy, lists: Mapping[int, Sequence[str]] | None = None) -> None:
