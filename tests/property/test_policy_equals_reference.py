@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import os
 from contextlib import closing
-from ipaddress import ip_address
+from dataclasses import replace
+from ipaddress import ip_address, ip_network
 from pathlib import Path
 from random import Random
 
@@ -17,6 +18,7 @@ from blocklists.entries import write_entries
 from blocklists.entry import Cover, key_of
 from blocklists.index import Index, Match
 from blocklists.progress import Silent
+from blocklists.rule import Kind, ListRule, RuleAction
 from dnswire import name as wire
 from policy.decide import decide, decide_address
 from policy.document import decode, encode
@@ -26,7 +28,15 @@ from policy.model import Decision, Policy, Verdict
 from policy.prepare import prepare
 from policy.resolve import at
 from tests.support import reference_policy as reference
-from tests.support.random_policies import CLIENTS, SPAN_S, START_S, random_entries, random_name, random_policy
+from tests.support.random_policies import (
+    CLIENTS,
+    SPAN_S,
+    START_S,
+    random_address_lines,
+    random_entries,
+    random_name,
+    random_policy,
+)
 
 CASES = int(os.environ.get("SARING_POLICY_CASES", "4000"))
 SEED = int(os.environ.get("SARING_POLICY_SEED", "1"))
@@ -49,8 +59,24 @@ class ReferenceIndex:
     def match(self, name: bytes) -> tuple[Match, ...]:
         labels = reference.split(wire.to_text(name))
         covering = reference.World(self._policy, self._entries, labels).covering
-        matches = [Match(len(entry.name), entry.list_id, entry.allow) for entry in covering]
+        matches = [Match(one.length, one.list_id, one.allow, _rule(one.important, one.allow)) for one in covering]
         return tuple(sorted(matches, key=lambda match: -match.labels))
+
+
+def _rule(important: bool, allow: bool) -> ListRule | None:
+    """What is no entry is a rule; where it is not important, either may stand for the other."""
+    action = RuleAction.ALLOW if allow else RuleAction.BLOCK
+    return ListRule(Kind.EVERYTHING, "", action, important=True) if important else None
+
+
+def _of_address(lines: list[reference.AddressLine], text: str) -> tuple[Match, ...]:
+    address = ip_address(text)
+    networks = [(ip_network(line.network), line) for line in lines]
+    return tuple(
+        Match(network.prefixlen, line.list_id, line.allow, _rule(line.important, line.allow))
+        for network, line in networks
+        if network.version == address.version and address in network
+    )
 
 
 def as_outcome(decision: Decision) -> reference.Outcome:
@@ -76,6 +102,7 @@ def _check_policy(seed: int) -> None:
     policy = random_policy(random)
     assert decode(encode(policy)) == policy
     entries = random_entries(random, range(1, 5))
+    address_lines = random_address_lines(random, range(1, 5))
     index = ReferenceIndex(policy, entries)
     prepared = prepare(policy)
     assert prepared.skipped == ()
@@ -95,8 +122,10 @@ def _check_policy(seed: int) -> None:
             assert as_outcome(found) == expected, context
             assert len(found.ede_text.encode()) <= 120
             answered = random.choice(("203.0.113.7", "203.0.113.200", "203.0.9.9", "2001:db8:f::1", "198.51.100.1"))
-            found_address = decide_address(client.view, ip_address(answered).packed)
-            assert as_outcome(found_address) == reference.decide_address(policy, who, answered, at_s), context
+            said = _of_address(address_lines, answered)
+            found_address = decide_address(client.view, ip_address(answered).packed, said)
+            expected = reference.decide_address(policy, who, answered, at_s, address_lines)
+            assert as_outcome(found_address) == expected, f"{context}, {answered} of {address_lines}"
             if case == instant:
                 explanation = explain_prepared(
                     prepared, index, ByAddress(ip_address(address).packed), wire_name, 1, at_s
@@ -108,7 +137,7 @@ def test_the_compiled_index_leads_to_the_same_decisions(tmp_path: Path) -> None:
     for seed in range(12):
         random = Random(seed)
         policy = random_policy(random)
-        entries = random_entries(random, range(1, 5))
+        entries = [replace(entry, important=False) for entry in random_entries(random, range(1, 5))]
         plain = ReferenceIndex(policy, entries)
         resolved = at(prepare(policy), START_S)
         with closing(Index.open(_compiled(tmp_path / str(seed), entries))) as index:

@@ -27,7 +27,7 @@ from policy.model import (
     UnknownClients,
     Window,
 )
-from tests.support.reference_policy import Entry, Labels
+from tests.support.reference_policy import AddressLine, Entry, Labels
 
 START_S = 1_767_200_400  # the turn of 2025 to 2026 in Jakarta
 SPAN_S = 400 * 86_400
@@ -54,8 +54,18 @@ def random_entries(random: Random, list_ids: range) -> list[Entry]:
     entries: list[Entry] = []
     for _ in range(random.randrange(14)):
         itself, below = random.choice(((True, True), (True, True), (True, False), (False, True)))
-        entries.append(Entry(random.choice(list_ids), random_name(random), itself, below, random.random() < 0.15))
+        allow, important = random.random() < 0.15, random.random() < 0.1
+        entries.append(Entry(random.choice(list_ids), random_name(random), itself, below, allow, important))
     return entries
+
+
+def random_address_lines(random: Random, list_ids: range) -> list[AddressLine]:
+    """Ranges around the addresses that answers hold."""
+    ranges = ("203.0.113.0/24", "203.0.113.7/32", "203.0.0.0/16", "2001:db8:f::/48", "198.51.100.0/24")
+    return [
+        AddressLine(random.choice(list_ids), random.choice(ranges), random.random() < 0.2, random.random() < 0.15)
+        for _ in range(random.randrange(5))
+    ]
 
 
 def random_policy(random: Random) -> Policy:

@@ -36,6 +36,28 @@ class Entry:
     itself: bool = True
     below: bool = True
     allow: bool = False
+    important: bool = False
+
+
+@dataclass(frozen=True)
+class AddressLine:
+    """One line of a list that names a range of addresses."""
+
+    list_id: int
+    network: str
+    allow: bool = False
+    important: bool = False
+
+
+@dataclass(frozen=True)
+class Covering:
+    """A line that covers what is asked about; ``length``: of its name in labels, or of its prefix in bits."""
+
+    list_id: int
+    matched: Labels
+    length: int
+    allow: bool
+    important: bool
 
 
 @dataclass(frozen=True)
@@ -175,7 +197,11 @@ class World:
     def __init__(self, policy: Policy, entries: list[Entry], name: Labels) -> None:
         self.policy = policy
         self.name = name
-        self.covering = [entry for entry in entries if self._covers(entry)]
+        self.covering = [
+            Covering(entry.list_id, entry.name, len(entry.name), entry.allow, entry.important)
+            for entry in entries
+            if self._covers(entry)
+        ]
         guards = [guard for guard in map(split, policy.protected) if is_at_or_below(name, guard)]
         self.guard = max(guards, key=len) if guards else None
 
@@ -184,37 +210,44 @@ class World:
             return entry.itself
         return entry.below and is_at_or_below(self.name, entry.name)
 
-    def on_list(self, list_id: int) -> Labels | None:
-        """The longest entry that puts the name on the list; None where it is not on it."""
-        mine = [entry for entry in self.covering if entry.list_id == list_id]
-        if self.guard is not None or any(entry.allow for entry in mine):
+    def opinion(self, list_id: int) -> Covering | None:
+        """What the list says: its strongest line, an allow before a block that is as strong. None: nothing."""
+        mine = [one for one in self.covering if one.list_id == list_id and (one.allow or self.guard is None)]
+        if not mine:
             return None
-        return max((entry.name for entry in mine), key=len, default=None)
+        weight = max(one.important for one in mine)
+        allow = any(one.allow for one in mine if one.important == weight)
+        return max((one for one in mine if one.allow == allow), key=lambda one: (one.important, one.length))
+
+    def on_list(self, list_id: int) -> Covering | None:
+        """The line that puts the name on the list; None where it is not on it."""
+        said = self.opinion(list_id)
+        return None if said is None or said.allow else said
 
     def in_service(self, code: str) -> Labels | None:
         service = next(service for service in self.policy.services if service.code == code)
         names = [split(text) for text in service.names if is_at_or_below(self.name, split(text))]
         return max(names, key=len, default=None)
 
-    def in_category(self, category_id: int) -> tuple[Labels, int] | None:
-        """(name, list) of the best evidence that the name is in the category; list 0 where it is a service."""
+    def in_category(self, category_id: int) -> tuple[Labels, int, int] | None:
+        """(name, list, length) of the best evidence that the name is in the category; list 0: it is a service."""
         evidence: list[tuple[tuple[int, int, int], Labels, int]] = []
         for info in self.policy.lists:
             listed = self.on_list(info.id)
             if category_id in info.category_ids and listed is not None:
-                evidence.append(((-len(listed), 0 if info.national else 1, info.id), listed, info.id))
+                evidence.append(((-listed.length, 0 if info.national else 1, info.id), listed.matched, info.id))
         for service in self.policy.services:
             served = self.in_service(service.code)
             if service.category_id == category_id and served is not None:
                 evidence.append(((-len(served), 2, service.id), served, 0))
         if not evidence:
             return None
-        _, matched, list_id = min(evidence)
-        return matched, list_id
+        place, matched, list_id = min(evidence)
+        return matched, list_id, -place[0]
 
     def rule_say(self, rule: Rule) -> Say | None:
         kind, value = rule.target.kind, rule.target.value
-        list_id = category_id = 0
+        list_id = category_id = length = 0
         matched: Labels | None = None
         if kind is TargetKind.NAME:
             matched = self.name if split(value) == self.name else None
@@ -228,17 +261,19 @@ class World:
             category_id = next(service.category_id for service in self.policy.services if service.code == value)
         elif kind is TargetKind.LIST:
             info = next(info for info in self.policy.lists if info.code == value)
-            matched, list_id = self.on_list(info.id), info.id
+            listed, list_id = self.on_list(info.id), info.id
+            matched, length = (listed.matched, listed.length) if listed is not None else (None, 0)
             category_id = info.category_ids[0] if info.category_ids else 0
         elif kind is TargetKind.CATEGORY:
             category_id = next(category.id for category in self.policy.categories if category.code == value)
             found = self.in_category(category_id)
             if found is not None:
-                matched, list_id = found
+                matched, list_id, length = found
         if matched is None:
             return None
         order = ("name", "wildcard", "service", "list", "category", "regex")
-        length = 0 if kind is TargetKind.REGEX else len(matched)
+        if kind not in (TargetKind.LIST, TargetKind.CATEGORY):
+            length = 0 if kind is TargetKind.REGEX else len(matched)
         return Say(
             layer_of(rule), scope_turn(rule), rule.important, rule.action, length, order.index(kind.value), rule.id,
             matched, rule, list_id, category_id,
@@ -250,15 +285,13 @@ class World:
         for info in self.policy.lists:
             feeds = next((category_id for category_id in info.category_ids if category_id in negative), 0)
             directness = 0 if info.national else 1
-            listed = self.on_list(info.id)
-            if listed is not None and feeds:
-                says.append(
-                    Say(7, 0, False, Action.BLOCK, len(listed), directness, info.id, listed, None, info.id, feeds)
-                )
-            allows = [entry.name for entry in self.covering if entry.list_id == info.id and entry.allow]
-            if allows and (feeds or not info.category_ids):
-                name = max(allows, key=len)
-                says.append(Say(7, 0, False, Action.ALLOW, len(name), directness, info.id, name, None, info.id, feeds))
+            said = self.opinion(info.id)
+            if said is None or not (feeds or (said.allow and not info.category_ids)):
+                continue
+            action = Action.ALLOW if said.allow else Action.BLOCK
+            says.append(
+                Say(7, 0, said.important, action, said.length, directness, info.id, said.matched, None, info.id, feeds)
+            )
         for service in self.policy.services:
             served = self.in_service(service.code)
             if served is not None and service.category_id in negative:
@@ -287,11 +320,25 @@ def decide(policy: Policy, entries: list[Entry], who: Who, name: Labels, at_s: f
     return _settle(policy, who, says, has_default=True)
 
 
-def decide_address(policy: Policy, who: Who, address_text: str, at_s: float) -> Outcome:
+def decide_address(
+    policy: Policy, who: Who, address_text: str, at_s: float, lines: list[AddressLine] | None = None
+) -> Outcome:
     address = ip_address(address_text)
-    says: list[Say] = []
+    world = World(policy, [], ())
+    world.guard = None
+    world.covering = [
+        Covering(line.list_id, (), ip_network(line.network).prefixlen, line.allow, line.important)
+        for line in lines or []
+        if address.version == ip_network(line.network).version and address in ip_network(line.network)
+    ]
+    says = world.list_says() if world.covering else []
     for rule in policy.rules:
-        if rule.target.kind is not TargetKind.NETWORK or not concerns(rule, who) or not in_force(rule, policy, at_s):
+        if not concerns(rule, who) or not in_force(rule, policy, at_s):
+            continue
+        if rule.target.kind in (TargetKind.LIST, TargetKind.CATEGORY):
+            say = world.rule_say(rule)
+            says += [say] if say is not None else []
+        if rule.target.kind is not TargetKind.NETWORK:
             continue
         ranges = ip_network(rule.target.value)
         if ranges.version == address.version and address in ranges:
@@ -302,7 +349,7 @@ def decide_address(policy: Policy, who: Who, address_text: str, at_s: float) -> 
                     rule.important,
                     rule.action,
                     ranges.prefixlen,
-                    0,
+                    6,  # behind all that names a name, a service, a list, a category or an expression
                     rule.id,
                     (),
                     rule,
