@@ -124,6 +124,8 @@ def _tree(explanation: Explanation, generation: int) -> Tree:
             line.add(escape(finding.title))
         if finding.matched:
             line.add(f"matched {escape(finding.matched)}")
+        if finding.list_text:
+            line.add(f"line {finding.list_line}: {escape(finding.list_text)}")
         if finding.list_version:
             line.add(f"version {escape(finding.list_version)}")
         if finding.letter is not None and finding.letter.number:
