@@ -8,13 +8,16 @@ by parsing all of the text: a minute for the largest lists, instead of seconds.
 from __future__ import annotations
 
 from collections.abc import Callable
+from copy import deepcopy
 from dataclasses import dataclass
-from typing import BinaryIO
+from typing import BinaryIO, Final
 
 from blocklists.entry import name_of
 from blocklists.formats.harvest import Format, Harvest, Options, excerpt
 from blocklists.reading import Reading
 from dnswire.name import to_text
+
+_AT_ONCE: Final = 256  # lines
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,13 +96,28 @@ def _line_in(text: Text, wanted: Wanted, needle: bytes, chunk_line: int) -> Plac
             if chunk.first_line == 1 or _matters(text.known, chunk.text, needle):
                 parser.parse(chunk.text, chunk.first_line, text.subdomains, Harvest())
             continue
-        for number, line in enumerate(chunk.text[:-1].split(b"\n"), chunk_line):
-            if chunk_line > 1 and not _matters(text.known, line, needle):
-                continue
-            harvest = Harvest()
-            parser.parse(line + b"\n", number, text.subdomains, harvest)
-            if wanted.is_in(harvest):
-                file, own = parser.place(number)
+        numbered = enumerate(chunk.text[:-1].split(b"\n"), chunk_line)
+        if chunk_line == 1 or not needle:
+            return _among(parser, text, wanted, list(numbered), _AT_ONCE)
+        # Lines that do not follow one another must be parsed one by one, to keep their numbers.
+        return _among(parser, text, wanted, [one for one in numbered if _matters(text.known, one[1], needle)], 1)
+    return None
+
+
+def _among(parser: Format, text: Text, wanted: Wanted, lines: list[tuple[int, bytes]], at_once: int) -> Place | None:
+    """The line among these, with their numbers: some at once first, and then one by one where the entry is."""
+    for start in range(0, len(lines), at_once):
+        part = lines[start : start + at_once]
+        before = deepcopy(parser)
+        harvest = Harvest()
+        parser.parse(b"".join(line + b"\n" for _, line in part), part[0][0], text.subdomains, harvest)
+        if not wanted.is_in(harvest):
+            continue
+        for number, line in part:
+            alone = Harvest()
+            before.parse(line + b"\n", number, text.subdomains, alone)
+            if wanted.is_in(alone):
+                file, own = before.place(number)
                 return Place(file, own, excerpt(line.strip()))
     return None
 

@@ -49,7 +49,10 @@ class Rpz(Syntax):
         self._zone = ZoneText()
         self._records: RpzRecords | None = None
         self._tails: dict[bytes, RuleAction] = {}
-        self._ends: tuple[bytes, bytes] = (b"", b"")  # the zone behind absolute owners, the origin behind relative ones
+        self._ends: tuple[bytes, bytes | None] = (
+            b"",
+            b"",
+        )  # the zone behind absolute owners, the origin behind relative ones
 
     def recognises(self, line: bytes) -> bool:
         """An RR, or a directive of zone files."""
@@ -98,7 +101,12 @@ class Rpz(Syntax):
         owners = bare[:-1].split(b"\n")
         if b"" in owners or (tail[:1] == b" " and zone and any(owner.endswith(b".") for owner in owners)):
             return False
-        alike = _Alike([owner + self._ends[1] for owner in owners] if tail[:1] == b" " else owners)
+        if tail[:1] == b" ":
+            below = self._ends[1]
+            if below is None:
+                return False
+            owners = [owner + below for owner in owners]
+        alike = _Alike(owners)
         alike.lines = list(range(first_line, first_line + lines))
         self._zone.owner_was(text[text.rfind(b"\n", 0, -1) + 1 :])
         self._flush({action: alike}, chunk, first_line, harvest)
@@ -136,12 +144,12 @@ class Rpz(Syntax):
             self._zone.owner_was(before)
         self._flush(groups, chunk, first_line, harvest)
 
-    def _short(self, owner: bytes, zone: bytes, below: bytes) -> bytes:
+    def _short(self, owner: bytes, zone: bytes, below: bytes | None) -> bytes:
         """An owner as a name before the zone's, if that is plain to see; else empty."""
         if owner[0] in b"@$#/" or b"(" in owner or b";" in owner or b'"' in owner or b"\\" in owner:
             return b""
         if not owner.endswith(b"."):
-            return owner + below
+            return b"" if below is None else owner + below
         return owner[: -len(zone)] if zone and owner.endswith(zone) else b""
 
     def _carefully(self, number: int, line: bytes, tail: bytes, harvest: Harvest) -> None:
@@ -210,14 +218,13 @@ class Rpz(Syntax):
     def _one_by_one(self, numbers: list[int], chunk: bytes, first_line: int, harvest: Harvest) -> None:
         """Lines whose owners the bulk pass does not vouch for; each begins with its own."""
         raw = chunk[:-1].split(b"\n")
-        last = self._zone.last_owner
+        reader = self._zone.aside()
         for number in numbers:
-            found = self._zone.line(number, raw[number - first_line])
+            found = reader.line(number, raw[number - first_line])
             if isinstance(found, Misread):
                 harvest.reject(found.line, found.text, found.reason)
             elif isinstance(found, Record) and self._records is not None:
                 self._take(self._records, found, b"(", harvest)
-        self._zone.last_owner = last
 
 
 def _by_star(alike: _Alike) -> tuple[_Alike, _Alike, _Alike]:

@@ -7,6 +7,7 @@ classes in either order. ``$INCLUDE`` and ``$GENERATE`` are refused: a list read
 from __future__ import annotations
 
 import re
+from copy import copy
 from dataclasses import dataclass
 from typing import Final
 
@@ -94,14 +95,24 @@ class ZoneText:
         return b"." + to_text(self._apex).encode() + b"." if self._apex and self._apex != ROOT else b""
 
     @property
-    def below(self) -> bytes:
-        """Octets to put behind each relative owner to have it relative to the zone: empty, or ``.sub``."""
+    def below(self) -> bytes | None:
+        """Octets to put behind each relative owner to have it relative to the zone: empty, or ``.sub``; None where the
+        origin is not in the zone.
+        """
+        if not self._origin_is_inside():
+            return None
         between = self._below_apex()
         return b"." + to_text(between + ROOT).encode() if between else b""
 
     def owner_was(self, line: bytes) -> None:
         """Another one has read a line that begins with an owner."""
         self.last_owner = line.split(None, 1)[0]
+
+    def aside(self) -> ZoneText:
+        """A reader of single lines out of their order, by the zone and origin that hold here."""
+        reader = copy(self)
+        reader._depth = 0
+        return reader
 
     def line(self, number: int, line: bytes) -> Record | Misread | Directive | None:
         """The next line; None where it holds nothing, or not yet all of a record."""
@@ -203,22 +214,27 @@ class ZoneText:
         elif self._origin is not None:
             self._apex = name[:-1] + self._origin
 
+    def _origin_is_inside(self) -> bool:
+        return self._origin is None or self._apex is None or is_subdomain(self._origin, self._apex)
+
     def _below_apex(self) -> bytes:
         """The labels of the origin before the zone's name."""
-        if self._origin is None or self._apex is None or not is_subdomain(self._origin, self._apex):
+        if self._origin is None or self._apex is None or not self._origin_is_inside():
             return b""
         return self._origin[: len(self._origin) - len(self._apex)]
 
     def _relative(self, word: bytes) -> bytes | Reason:
         """An owner's labels before the zone's name."""
         if word == b"@":
-            return self._below_apex()
+            return self._below_apex() if self._origin_is_inside() else Reason.OUT_OF_ZONE
         try:
             name = from_text(_text(word)).lower()
         except NameSyntaxError:
             return Reason.CHARACTER if word.isascii() else Reason.IDN
         if not word.endswith(b".") or word.endswith(b"\\."):
-            return _fitting(name[:-1] + self._below_apex())
+            if self._origin is None or self._origin_is_inside():
+                return _fitting(name[:-1] + self._below_apex())
+            name = name[:-1] + self._origin
         if self._apex is None or not is_subdomain(name, self._apex):
             return Reason.OUT_OF_ZONE
         return name[: len(name) - len(self._apex)]
