@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Final
 
 from blocklists.expressions import ExpressionError, ExpressionSet, of_wildcard
@@ -9,6 +10,7 @@ from blocklists.rule import Kind, ListRule
 from dnswire.name import from_text, to_text
 
 _ROOT: Final = b"\x00"
+_PLAIN: Final = re.compile(rb"[0-9a-z_.-]+")
 
 
 class Placed:
@@ -69,20 +71,27 @@ class RuleTable:
         expression, or all names). The longest first.
         """
         found: list[tuple[int, Placed]] = []
-        labels = name_labels = _label_count(name)
+        parts: list[bytes] = []
+        suffixes: list[bytes] = []
         offset = 0
-        while True:
-            suffix = name[offset:]
-            table = self._at if labels == name_labels else self._below
+        length = name[0]
+        while length:
+            suffixes.append(name[offset:])
+            offset += 1 + length
+            parts.append(name[offset - length : offset])
+            length = name[offset]
+        labels = len(parts)
+        table = self._at
+        for suffix in suffixes:
             rules = table.get(suffix)
             if rules is not None:
                 found += [(labels, placed) for placed in rules]
-            if not labels:
-                break
+            table = self._below
             labels -= 1
-            offset += 1 + name[offset]
         if self._patterned:
-            found += [(0, self._patterned[at]) for at in self._expressions.search(to_text(name).encode())]
+            matched = self._expressions.search(_text(name, parts))
+            if matched:
+                found += [(0, self._patterned[at]) for at in matched]
         if self.always:
             found += [(0, placed) for placed in self.always]
         return found
@@ -92,13 +101,12 @@ class RuleTable:
         return [self._patterned[at] for at in self._expressions.search(text)] if self._patterned else []
 
 
-def _label_count(name: bytes) -> int:
-    count = 0
-    offset = 0
-    while name[offset]:
-        count += 1
-        offset += 1 + name[offset]
-    return count
+def _text(name: bytes, parts: list[bytes]) -> bytes:
+    text = b".".join(parts)
+    # A dot inside a label, or an octet outside of names, is shown escaped, and must not look like what it is not.
+    if _PLAIN.fullmatch(text) and text.count(b".") == len(parts) - 1:
+        return text
+    return to_text(name).encode()
 
 
 def denies(denied: frozenset[bytes], name: bytes) -> bool:
