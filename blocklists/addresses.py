@@ -17,6 +17,10 @@ Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 # Host and port to numeric addresses. Raises OSError where there are none.
 Resolve = Callable[[str, int], Awaitable[list[str]]]
 
+# All that IANA gives to hosts on the internet; elsewhere are IPv4-compatible and -translated addresses, site-local
+# ones, local NAT64 (64:ff9b:1::/48), and what may come.
+_UNICAST: Final = ipaddress.IPv6Network("2000::/3")
+_DOCUMENTATION: Final = ipaddress.IPv6Network("3fff::/20")  # RFC 9637, younger than Python 3.11's tables
 _NAT64: Final = ipaddress.IPv6Network("64:ff9b::/96")  # RFC 6052: the last 32 bits are an IPv4 address
 
 
@@ -39,6 +43,8 @@ def why_not_public(text: str) -> str | None:
         return "is this machine itself"
     if address.is_multicast:
         return "is a multicast address"
+    if isinstance(address, ipaddress.IPv6Address) and (address not in _UNICAST or address in _DOCUMENTATION):
+        return "is private or reserved"
     return None if address.is_global else "is private or reserved"
 
 

@@ -17,6 +17,7 @@ from blocklists.addresses import why_not_public
 from blocklists.download import Failure, FetchError
 from blocklists.fetch import Fetched, Fetcher, NotModified, Validators
 from blocklists.source import Source
+from tests.support.archives import CATEGORIES, compressed, tar_of
 from tests.support.lists import Recorder
 
 CONTENT = b"".join(b"situs%d.example\n" % number for number in range(5000))
@@ -124,6 +125,35 @@ async def test_gzip_is_inflated_whatever_it_is_called(headers: dict[str, str], s
     fetched = await fetch(server.url("/list"), tmp_path)
     assert isinstance(fetched, Fetched)
     assert fetched.path.read_bytes() == CONTENT
+
+
+@pytest.mark.parametrize("how", ["zstd", "xz", "gzip"])
+async def test_lists_come_compressed_in_every_way(how: str, server: Server, tmp_path: Path) -> None:
+    server.routes["/sent"] = answering(compressed(CONTENT, how), Content_Encoding=how)
+    server.routes["/twice"] = answering(compressed(compressed(CONTENT, "xz"), how), Content_Encoding=how)
+    server.routes["/lie"] = answering(compressed(CONTENT, "gzip" if how != "gzip" else "zstd"), Content_Encoding=how)
+    for path in ("/sent", "/twice"):
+        fetched = await fetch(server.url(path), tmp_path)
+        assert isinstance(fetched, Fetched)
+        assert fetched.path.read_bytes() == CONTENT
+    assert (await refused(server.url("/lie"), tmp_path)).code is Failure.ENCODING
+
+
+async def test_a_category_comes_out_of_an_archive_from_the_network(server: Server, tmp_path: Path) -> None:
+    server.routes["/all.tar.gz"] = answering(compressed(tar_of(CATEGORIES), "gzip"), Content_Type="application/gzip")
+    fetched = await fetch(server.url("/all.tar.gz"), tmp_path, member="blacklists/judi")
+    assert isinstance(fetched, Fetched)
+    assert b"judi1.example\n" in fetched.path.read_bytes()
+    assert (await refused(server.url("/all.tar.gz"), tmp_path)).code is Failure.MEMBER
+
+
+async def test_a_pinned_list_is_asked_for_as_it_is(server: Server, tmp_path: Path) -> None:
+    server.routes["/list"] = answering(CONTENT)
+    assert isinstance(await fetch(server.url("/list"), tmp_path, sha256=hashlib.sha256(CONTENT).hexdigest()), Fetched)
+    assert server.seen[-1]["Accept-Encoding"] == "identity"
+    assert (await refused(server.url("/list"), tmp_path, sha256="0" * 64)).code is Failure.PIN
+    await fetch(server.url("/list"), tmp_path)
+    assert server.seen[-1]["Accept-Encoding"] == "zstd, gzip"
 
 
 async def test_a_gzip_bomb_is_stopped_at_the_limit(server: Server, tmp_path: Path) -> None:
@@ -266,6 +296,13 @@ async def test_a_redirect_leads_to_http_only(target: str, server: Server, tmp_pa
         "64:ff9b::7f00:1",
         "2002:7f00:1::1",
         "2001:db8::1",
+        "3fff::1",
+        "fec0::1",
+        "5f00::1",
+        "::7f00:1",
+        "::ffff:0:127.0.0.1",
+        "64:ff9b:1::a00:1",
+        "2001:0:4136:e378:8000:63bf:f5ff:fffe",
         "nonsense",
     ],
 )
