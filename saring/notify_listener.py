@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import Callable, Sequence
-from typing import Any, Final
+from typing import Any, Final, cast
 
 from blocklists.transfer.notify import MAX_NOTIFY_SIZE
 from saring import logs
@@ -117,8 +117,8 @@ class _Datagrams(asyncio.DatagramProtocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """See ``asyncio``."""
-        assert isinstance(transport, asyncio.DatagramTransport)
-        self._transport = transport
+        # Loops give a transport with the methods of this class, not one of it.
+        self._transport = cast(asyncio.DatagramTransport, transport)
 
     def datagram_received(self, data: bytes, addr: tuple[str | Any, int]) -> None:
         """See ``asyncio``."""

@@ -54,6 +54,7 @@ class ZoneWatch:
 
     def lists_are(self, rows: Sequence[SourceRow]) -> None:
         """Takes the lists as they are now; those that are no zones, or disabled, are left alone."""
+        before = self._sources
         self._sources = {
             row.code: source_of(row, self._config.allow_private)
             for row in rows
@@ -61,8 +62,9 @@ class ZoneWatch:
         }
         for code, source in self._sources.items():
             # A name's addresses are known once the primary was asked for the first time.
-            numeric = _numeric(parse_primary(source.location).host)
-            self._addresses[code] = numeric or self._addresses.get(code, frozenset())
+            if code not in before or before[code].location != source.location:
+                self._addresses[code] = _numeric(parse_primary(source.location).host)
+                self._asked_s.pop(code, None)
         self._renew_notifications()
 
     def notify(self, message: bytes, address: str) -> bytes | None:
@@ -121,9 +123,9 @@ class ZoneWatch:
             found = await asyncio.to_thread(note_answer, source, self._library, state, soa, self._clock())
         except TransferError as error:
             found = await asyncio.to_thread(note_failure, source, self._library, state, error, self._clock())
-        except OSError as error:
-            # The library cannot be written: the same will stop whoever comes next, and is told there.
-            self._log.error("a zone could not be looked after", list=code, error=str(error))
+        except Exception:
+            # One zone's trouble, or a library that cannot be written, must not end the watch over the others.
+            self._log.exception("a zone could not be looked after", list=code)
             return
         if found.news:
             self._wanted.add(code)

@@ -7,7 +7,7 @@ from typing import Final
 from urllib.parse import urlsplit
 
 from dnswire.errors import NameSyntaxError
-from dnswire.name import from_text, labels, to_text
+from dnswire.name import from_text, to_text
 
 SCHEME: Final = "rpz"
 _DNS_PORT: Final = 53
@@ -45,13 +45,14 @@ def parse_primary(location: str) -> Primary:
         raise ValueError(f"{location!r}: {error}; {_FORM}") from error
     if parts.username is not None or parts.query or parts.fragment:
         # A key in the location would be shown wherever the location is.
-        raise ValueError(f"{location!r} has more than host, port and zone; the TSIG key has fields of its own; {_FORM}")
+        raise ValueError(f"a zone's location has host, port and zone only; a TSIG key has fields of its own; {_FORM}")
+    text = parts.path.removeprefix("/")
+    if not text.strip("."):
+        raise ValueError(f"{location!r} names no zone; {_FORM}")
     if not parts.hostname or port == 0:
         raise ValueError(f"{location!r} names no primary or port 0; {_FORM}")
     try:
-        zone = from_text(parts.path.removeprefix("/")).lower()
+        zone = from_text(text).lower()
     except NameSyntaxError as error:
         raise ValueError(f"{location!r}: {error}; {_FORM}") from error
-    if not labels(zone):
-        raise ValueError(f"{location!r} names no zone; {_FORM}")
     return Primary(parts.hostname, port or _DNS_PORT, zone)

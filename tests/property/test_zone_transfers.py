@@ -163,7 +163,7 @@ def expected(zone: Zone, path: Path) -> tuple[dict[str, str], object, object]:
 
 
 @given(zone=zones, per_message=st.integers(1, 40), compress=st.booleans())
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=40, deadline=None)
 def test_a_zone_is_what_its_records_say_however_they_are_sent(zone: Zone, per_message: int, compress: bool) -> None:
     zone = without_twins(zone)
     with tempfile.TemporaryDirectory() as name:
@@ -176,7 +176,7 @@ def test_a_zone_is_what_its_records_say_however_they_are_sent(zone: Zone, per_me
 
 
 @given(steps=st.lists(zones, min_size=2, max_size=4), per_message=st.integers(1, 40), compress=st.booleans())
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=40, deadline=None)
 def test_changes_give_what_the_whole_zone_would(steps: list[Zone], per_message: int, compress: bool) -> None:
     # An address of a landing page blocks, too, and then changes cannot be told apart: the client asks for the whole.
     steps = [
