@@ -12,7 +12,7 @@ from blocklists.asker import Asker
 from blocklists.index import Index
 from blocklists.rules_index import RulesIndex
 from dnswire.answer import Answer, records
-from dnswire.constants import RRType
+from dnswire.constants import RRClass, RRType
 from dnswire.errors import WireError
 from dnswire.name import read
 from policy.decide import combine, decide, decide_address
@@ -72,6 +72,8 @@ def servers(answer: Answer) -> dict[bytes, list[bytes]]:
     # What nothing else reads was not checked when the answer came: names of the authority section among it.
     with suppress(WireError):
         for record in records(answer):
+            if record.rrclass != RRClass.IN:
+                continue
             if record.section == _AUTHORITY and record.rrtype == RRType.NS:
                 found.setdefault(read(answer.message, record.rdata_offset)[0].lower(), [])
             elif record.section > _AUTHORITY and record.rrtype in _ADDRESS_TYPES:

@@ -24,6 +24,7 @@ from blocklists.rule import MAX_PATTERN_SIZE, Kind
 from dnswire.errors import NameSyntaxError
 from dnswire.name import from_text, to_text
 
+_MIN_PREFIX: Final = {4: 8, 6: 16}
 MIN_PART: Final = 4  # letters and digits of a part of a name that stands alone
 
 _SCHEMES: Final = ("://", "http://", "https://", "ws://", "wss://")
@@ -185,14 +186,19 @@ def _is_address(text: str) -> bool:
     return True
 
 
-def _network(text: str) -> Pattern | None:
-    """An address or CIDR; with host bits set it is taken as the range it is in, as people write them."""
+def _network(text: str) -> Pattern | Reason | None:
+    """An address or CIDR; with host bits set it is taken as the range it is in, as people write them.
+
+    Not 0.0.0.0 and the like, which is how other resolvers write a block, and no range as wide as a continent.
+    """
     if not text[:1] or text[0] not in "0123456789abcdef:[":
         return None
     try:
         network = ipaddress.ip_network(text.removeprefix("[").removesuffix("]"), strict=False)
     except ValueError:
         return None
+    if network.is_unspecified or network.prefixlen < _MIN_PREFIX[network.version]:
+        return Reason.NOT_PUBLIC
     return Pattern(Kind.NETWORK, str(network), True)
 
 
