@@ -55,6 +55,14 @@ def refresh_insight(rows: Iterable[SourceRow], source: Refreshing, progress: Pro
     return insight
 
 
+def insight_is_current(rows: Iterable[SourceRow], library: Library) -> bool:
+    """Whether the shares that are kept are those of the lists in force. False at the first start: the lists that come
+    with it are compiled before anything else, and looked at when DNS answers.
+    """
+    inputs = inputs_of(rows, library)
+    return not inputs or read_insight(library.root).is_of(inputs)
+
+
 def inputs_of(rows: Iterable[SourceRow], library: Library) -> tuple[InsightInput, ...]:
     """The lists that are in force, by id."""
     found = []

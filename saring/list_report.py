@@ -6,8 +6,11 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from admin_api.to_policy import SourceRow
+from blocklists.formats.harvest import Reason
 from blocklists.insight import ListShare
 from blocklists.insight_file import Insight, ListHits, read_insight
+from blocklists.library import Library
+from blocklists.state import Version
 from saring.control import Control
 from saring.list_health import ListView, look, watch
 from saring.state_dir import StateDir
@@ -21,6 +24,7 @@ class ListReport:
     health: ListView
     share: ListShare | None
     hits: ListHits | None
+    version: Version | None
 
     def document(self) -> dict[str, Any]:
         """As JSON."""
@@ -37,6 +41,7 @@ class ListReport:
             "refusal": refusal["sentence"] if refusal else "",
             "refused": refusal,
             "insight": _insight(self.share, self.hits),
+            "unread": _unread(self.version),
         }
 
 
@@ -54,6 +59,18 @@ def _insight(share: ListShare | None, hits: ListHits | None) -> dict[str, Any] |
     }
 
 
+def _unread(version: Version | None) -> dict[str, Any] | None:
+    """What of the version in force is no entry."""
+    if version is None:
+        return None
+    return {
+        "invalid": version.invalid,
+        "beyond": version.beyond,
+        "reasons": dict(version.reasons),
+        "first": [asdict(one) | {"sentence": Reason(one.reason).sentence} for one in version.complaints],
+    }
+
+
 async def load_reports(control: Control, state: StateDir, now_s: float) -> list[ListReport]:
     """Of all lists of the control database, in its order."""
     rows = await control.sources()
@@ -61,8 +78,9 @@ async def load_reports(control: Control, state: StateDir, now_s: float) -> list[
         watch(state, rows)
     health = {one.code: one for one in look(state, now_s)}
     insight = read_insight(state.lists)
-    return [_report(row, health[row.code], insight) for row in rows if row.code in health]
+    return [_report(row, health[row.code], insight, control.library) for row in rows if row.code in health]
 
 
-def _report(row: SourceRow, health: ListView, insight: Insight) -> ListReport:
-    return ListReport(row, health, insight.share(row.code), insight.hits_of(row.code))
+def _report(row: SourceRow, health: ListView, insight: Insight, library: Library) -> ListReport:
+    version = library.state(row.code).current
+    return ListReport(row, health, insight.share(row.code), insight.hits_of(row.code), version)

@@ -20,6 +20,7 @@ from saring import logs
 from saring.config_schema import Config
 from saring.control import Control, open_control
 from saring.list_health import watch
+from saring.list_insight import insight_is_current
 from saring.notify_listener import NotifyListener
 from saring.one_shot import OneShotError, run_one_shot
 from saring.orders import Orders
@@ -159,7 +160,7 @@ class Scheduler:
         self._zones.lists_are(sources)
         self._to_compile = await asyncio.to_thread(
             needs_compiling, self._state.snapshots, sources, self._control.library
-        )
+        ) or not await asyncio.to_thread(insight_is_current, sources, self._control.library)
 
     async def _look_after_zones(self, now_s: float) -> None:
         """Primaries are asked by their SOA's timers and when they send NOTIFY."""

@@ -6,6 +6,7 @@ from pydantic import BaseModel, ConfigDict
 
 from admin_api.schemas import Instant, instant
 from blocklists.admission import Refusal
+from blocklists.formats.harvest import Reason
 from blocklists.state import ListState
 
 HELD = frozenset({Refusal.PROTECTED, Refusal.MUST_RESOLVE})
@@ -17,6 +18,19 @@ class Shown(BaseModel):
     model_config = ConfigDict(frozen=True, use_attribute_docstrings=True)
 
 
+class ComplaintOutput(Shown):
+    """A line that was not understood."""
+
+    line: int
+    file: str
+    """Of a folder; else empty."""
+    text: str
+    """In excerpt."""
+    reason: str
+    sentence: str
+    """The reason in words."""
+
+
 class VersionOutput(Shown):
     """One admitted version that is still kept."""
 
@@ -24,6 +38,12 @@ class VersionOutput(Shown):
     names: int
     invalid: int
     """Lines that were no entry."""
+    beyond: int
+    """Lines that are right, and ask for what a resolver cannot do."""
+    reasons: dict[str, int]
+    """Why lines were no entry, and how many."""
+    complaints: list[ComplaintOutput]
+    """The first of those lines."""
     duplicates: int
     format: str
     size_bytes: int
@@ -113,6 +133,18 @@ def show_state(state: ListState) -> StateOutput:
                 number=version.number,
                 names=version.names,
                 invalid=version.invalid,
+                beyond=version.beyond,
+                reasons=dict(version.reasons),
+                complaints=[
+                    ComplaintOutput(
+                        line=one.line,
+                        file=one.file,
+                        text=one.text,
+                        reason=str(one.reason),
+                        sentence=Reason(one.reason).sentence,
+                    )
+                    for one in version.complaints
+                ],
                 duplicates=version.duplicates,
                 format=version.format,
                 size_bytes=version.size_bytes,

@@ -69,7 +69,15 @@ def _print_report(report: ListReport) -> None:
     if report.hits is not None:
         hits = report.hits
         grid.add_row("hits", f"{hits.hits:,} by {hits.hit_names:,} names; {hits.never_hit:,} were never hit")
+    unread = report.document()["unread"]
+    if unread is not None and (unread["invalid"] or unread["beyond"]):
+        beyond = f"; {unread['beyond']:,} ask for what a resolver cannot do" if unread["beyond"] else ""
+        grid.add_row("not read", f"{unread['invalid']:,} lines are no entry{beyond}")
     print_rich(grid)
+    for one in unread["first"] if unread else ():
+        click.echo(
+            f"  {one['file'] + ' ' if one['file'] else ''}line {one['line']:,}: '{one['text']}' {one['sentence']}"
+        )
     for example in report.share.examples if report.share else ():
         click.echo(f"  in vain: {example.name}, below {example.by}")
     if health.last_error:
@@ -97,7 +105,7 @@ def overlap(context: click.Context, codes: tuple[str, ...], as_json: bool) -> No
     if unknown:
         fail(f"there is no list {', '.join(unknown)} in force; known are {', '.join(known)}")
     wanted = list(codes) or known
-    rows = [
+    rows: list[dict[str, Any]] = [
         {"list": a, "names": insight.common(a, a), "common": {b: insight.common(a, b) for b in wanted if b != a}}
         for a in wanted
     ]

@@ -135,6 +135,7 @@ async def test_history_tells_versions_and_events(sqlite_api: Api, tmp_path: Path
     sqlite_api.services.library.record_failure("satu", "the host has no address", sqlite_api.program.now_s)
     found = (await sqlite_api.get("/blocklists/1/history")).json
     assert [version["names"] for version in found["versions"]] == [4]
+    assert (found["versions"][0]["reasons"], found["versions"][0]["complaints"]) == ({}, [])
     assert [event["kind"] for event in found["events"]] == ["admitted", "failed"]
     assert (await sqlite_api.get("/blocklists/9/history")).status == 404
 

@@ -55,6 +55,17 @@ def test_a_list_is_shown_beside_the_others(two: Run) -> None:
     assert "known are judi, lain" in two("lists", "show", "x").output
 
 
+def test_what_was_not_read_is_shown_with_its_lines(filled: Run, tmp_path: Path) -> None:
+    (tmp_path / "judi.txt").write_text("judi.example\nslot.example\n192.0.2.1/99\n", encoding="utf-8")
+    filled("lists", "sync")
+    shown = filled("lists", "show", "judi").output
+    assert "1 lines are no entry" in shown
+    assert "  line 3: '192.0.2.1/99' " in shown
+    unread = document(filled, "lists", "show", "judi")["unread"]
+    assert (unread["invalid"], unread["first"][0]["line"]) == (1, 3)
+    assert sum(unread["reasons"].values()) == 1
+
+
 def test_overlap_in_names_and_shares(two: Run) -> None:
     rows = {row["list"]: row for row in document(two, "lists", "overlap")["lists"]}
     assert rows["judi"] == {"list": "judi", "names": 2, "common": {"lain": 1}}

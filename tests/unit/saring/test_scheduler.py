@@ -15,10 +15,13 @@ from admin_api.journal import advance_revision
 from admin_api.migrations import upgrade
 from admin_api.models import AgencyRow
 from blocklists.admission import Gate
-from blocklists.progress import SilentBoard
+from blocklists.insight import compare_lists
+from blocklists.insight_file import Insight, write_insight
+from blocklists.progress import Silent, SilentBoard
 from saring.bootstrap import import_document
 from saring.config import load
 from saring.control import Control, open_control
+from saring.list_insight import inputs_of
 from saring.list_sync import sync_lists
 from saring.orders import Orders
 from saring.people import local_actor
@@ -162,6 +165,21 @@ async def test_a_list_in_the_library_that_the_index_lacks_is_compiled_without_fe
     config = load(None, {"SARING_CONFIG": "/dev/null"}).config
     rows = await rig.control.sources()
     await sync_lists(rows, rig.control.library, Gate(), config.lists, SilentBoard(), rig.clock)
+    await rig.tick()
+    await rig.tick()
+    assert rig.synced == [[]]
+
+
+async def test_lists_that_nobody_compared_yet_are_compared_in_the_syncs_own_process(rig: Rig) -> None:
+    config = load(None, {"SARING_CONFIG": "/dev/null"}).config
+    rows = await rig.control.sources()
+    await sync_lists(rows, rig.control.library, Gate(), config.lists, SilentBoard(), rig.clock)
+    await Publisher(rig.state, rig.control.sessions, rig.clock).compile_and_publish(rig.control.library, Silent())
+    await rig.tick()
+    await rig.tick()
+    assert rig.synced == [[]]
+    write_insight(rig.control.library.root, Insight(0.0, compare_lists(inputs_of(rows, rig.control.library), Silent())))
+    await rig.edit()
     await rig.tick()
     await rig.tick()
     assert rig.synced == [[]]
