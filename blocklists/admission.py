@@ -130,17 +130,18 @@ def _too_many(parsed: Parsed, source: Source, where: str) -> _Cause:
 def _empty(parsed: Parsed, where: str) -> _Cause:
     if parsed.names or parsed.invalid:
         return None
-    return Refusal.EMPTY, f"{where} is empty: {parsed.size_bytes:,} bytes, {parsed.lines:,} lines, no name.", 0
+    nothing = f"{parsed.beyond:,} of them with something that blocks nothing" if parsed.beyond else "no name"
+    return Refusal.EMPTY, f"{where} is empty: {parsed.size_bytes:,} bytes, {parsed.lines:,} lines, {nothing}.", 0
 
 
 def _mostly_invalid(parsed: Parsed, where: str, limit: float) -> _Cause:
     total = parsed.names + parsed.duplicates + parsed.invalid
     if parsed.names and parsed.invalid <= limit * total:
         return None
-    first = parsed.complaints[0]
+    first = next((one for one in parsed.complaints if not one.beyond), parsed.complaints[0])
     text = (
         f"{where}, read as {parsed.format}: {parsed.invalid:,} of {total:,} entries are no names."
-        f" The first is line {first.line}: '{first.text}' {Reason(first.reason).sentence}."
+        f" The first is {_at(first.file, first.line)}: '{first.text}' {Reason(first.reason).sentence}."
     )
     return Refusal.MOSTLY_INVALID, text, first.line
 
@@ -158,7 +159,7 @@ def _truncated(parsed: Parsed, where: str, last: LastGood | None) -> _Cause:
         sign = "has no line end, and ends in a top-level name found nowhere else in the list"
     else:
         return None
-    text = f"{where} was cut: its last line {ending.line:,}, '{ending.text}', {sign}."
+    text = f"{where} was cut: its last {_at(ending.file, ending.line)}, '{ending.text}', {sign}."
     return Refusal.TRUNCATED, text, ending.line
 
 
@@ -183,13 +184,18 @@ def _held(parsed: Parsed, where: str, protected: frozenset[str]) -> _Cause:
     if not parsed.protected:
         return None
     hit = parsed.protected[0]
-    line = f"line {hit.line:,}: " if hit.line else ""
+    line = f"{_at(hit.file, hit.line)}: " if hit.line else ""
     others = list(dict.fromkeys(other.protected for other in parsed.protected if other.protected != hit.protected))
     more = f" and {len(others)} more: {', '.join(others[:_SHOWN_NAMES])}" if others else ""
     is_protected = hit.protected in protected
     which = "the protected name " + hit.protected if is_protected else hit.protected + ", a name that must resolve,"
     text = f"{where} is held: it would block {which}{more} ({line}{hit.entry}, {hit.kind})."
     return Refusal.PROTECTED if is_protected else Refusal.MUST_RESOLVE, text, hit.line
+
+
+def _at(file: str, line: int) -> str:
+    """A line, and of a folder its file."""
+    return f"line {line:,} of {file}" if file else f"line {line:,}"
 
 
 def _consequence(source: Source, last: LastGood | None, final: bool) -> str:

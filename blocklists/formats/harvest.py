@@ -97,13 +97,14 @@ _SENTENCES: Final = {
 class Complaint:
     """A line that was not understood; ``text`` is an excerpt of the token, safe to print.
 
-    ``file`` is the file in a category folder; empty where the list is one file.
+    ``file`` is the file in a category folder; empty where the list is one file. ``beyond`` as in ``Harvest``.
     """
 
     line: int
     text: str
     reason: Reason
     file: str = ""
+    beyond: bool = False
 
 
 @dataclass(slots=True)
@@ -148,17 +149,18 @@ class Harvest:
     def reject(self, line: int, token: bytes, reason: Reason) -> None:
         """Counts a token that should be an entry and is none, and keeps the first few for people."""
         self.invalid += 1
-        self._complain(line, token, reason)
+        self._complain(line, token, reason, beyond=False)
 
     def pass_over(self, line: int, token: bytes, reason: Reason) -> None:
         """Counts what is right in its place, but nothing that a resolver could act on."""
         self.beyond += 1
-        self._complain(line, token, reason)
+        self._complain(line, token, reason, beyond=True)
 
-    def _complain(self, line: int, token: bytes, reason: Reason) -> None:
+    def _complain(self, line: int, token: bytes, reason: Reason, beyond: bool) -> None:
         self.reasons[reason] = self.reasons.get(reason, 0) + 1
-        if len(self.complaints) < MAX_COMPLAINTS:
-            self.complaints.append(Complaint(line, excerpt(token), reason, self.file))
+        # So many of each kind: what is normal in a format must not hide what is wrong.
+        if (self.beyond if beyond else self.invalid) <= MAX_COMPLAINTS:
+            self.complaints.append(Complaint(line, excerpt(token), reason, self.file, beyond))
 
 
 def excerpt(token: bytes, size_bytes: int = _MAX_EXCERPT) -> str:

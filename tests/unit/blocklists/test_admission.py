@@ -152,3 +152,26 @@ def test_what_holds_no_name_cannot_be_overridden(content: bytes, tmp_path: Path)
     assert isinstance(verdict, Refused)
     assert verdict.final
     assert "accept" not in verdict.sentence
+
+
+def test_what_is_beyond_a_resolver_is_no_sign_of_a_broken_list(tmp_path: Path) -> None:
+    folder = (
+        b"#saring-folder 1\n#saring-file urls\n" + b"situs.example/jalur\n" * 300 + b"#saring-file domains\na.example\n"
+    )
+    assert isinstance(judged(tmp_path, folder, None), Admitted)
+    only_paths = b"#saring-folder 1\n#saring-file urls\n" + b"situs.example/jalur\n" * 300
+    verdict = judged(tmp_path, only_paths, None)
+    assert isinstance(verdict, Refused)
+    assert verdict.code is Refusal.EMPTY
+    assert "300 of them with something that blocks nothing" in verdict.sentence
+
+
+def test_a_refusal_names_the_file_of_a_folder(tmp_path: Path) -> None:
+    folder = b"#saring-folder 1\n#saring-file urls\n" + b"x.example/y\n" * 30 + b"#saring-file domains\na.example\n"
+    verdict = judged(tmp_path, folder + b"rusak!\n" * 90, None)
+    assert isinstance(verdict, Refused)
+    assert "The first is line 2 of domains: 'rusak!'" in verdict.sentence
+    cut = judged(tmp_path, folder + b"exampl", None)
+    assert isinstance(cut, Refused)
+    assert (cut.code, cut.line) == (Refusal.TRUNCATED, 2)
+    assert "its last line 2 of domains" in cut.sentence
