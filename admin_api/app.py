@@ -99,6 +99,20 @@ def openapi_of(version: str, metrics_need_token: bool = False) -> dict[str, Any]
     return openapi_document(all_routes(version, CurrentGeneration(Path()), metrics_need_token), version)
 
 
+def _close_literal_paths(app: web.Application, routes: tuple[Route, ...]) -> None:
+    """``/blocklists/insight`` is no list of that code: what it does not declare is 405, not ``/blocklists/{code}``."""
+    declared: dict[str, set[str]] = {}
+    for route in routes:
+        if "{" not in route.path:
+            declared.setdefault(route.path, set()).add(route.method)
+
+    async def refuse(request: web.Request) -> web.StreamResponse:
+        raise web.HTTPMethodNotAllowed(request.method, declared[request.path])
+
+    for path in declared:
+        app.router.add_route("*", path, refuse)
+
+
 def create_app(services: Services) -> web.Application:
     """The application that serves the API with these services."""
     current = CurrentGeneration(services.snapshots_root)
@@ -107,8 +121,10 @@ def create_app(services: Services) -> web.Application:
         client_max_size=services.limits.max_body_size_bytes,
     )
     attempts = FailedAttempts(services.limits.failed_auth_per_minute, services.limits.tracked_addresses)
-    for route in all_routes(services.version, current, services.metrics_need_token):
+    routes = all_routes(services.version, current, services.metrics_need_token)
+    for route in routes:
         app.router.add_route(route.method, route.path, Endpoint(route, services, attempts).serve)
+    _close_literal_paths(app, routes)
 
     async def close(_app: web.Application) -> None:
         await current.close()
