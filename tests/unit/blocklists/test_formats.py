@@ -16,7 +16,7 @@ from blocklists.source import Source
 from tests.support.lists import dump, entries_in, parsed_from
 
 FIXTURES = Path(__file__).parent / "fixtures"
-FORMATS = ("plain", "hosts", "wildcard", "dnsmasq", "unbound", "rpz", "ut1", "addresses")
+FORMATS = ("adblock", "plain", "hosts", "wildcard", "dnsmasq", "unbound", "rpz", "ut1", "addresses")
 
 
 @pytest.mark.parametrize("name", FORMATS)
