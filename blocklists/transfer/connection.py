@@ -5,8 +5,10 @@ from __future__ import annotations
 import socket
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Final
 
+from blocklists.transfer.drain import Drain, DrainFailed
 from blocklists.transfer.failure import TransferError, TransferFailure
 
 _CONNECT_TIMEOUT_S: Final = 10.0
@@ -39,11 +41,12 @@ class Connection:
         self._where = where
         self._patience = patience
         self._buffer = bytearray()
+        self._drain: Drain | None = None
         self.received_bytes = 0
 
     def send(self, message: bytes) -> None:
         """Sends one message."""
-        self._wait()
+        self._sock.settimeout(min(self._patience.idle_s, self._left_s()))
         try:
             self._sock.sendall(len(message).to_bytes(2, "big") + message)
         except TimeoutError as error:
@@ -56,8 +59,14 @@ class Connection:
         size = int.from_bytes(self._take(2), "big")
         return self._take(size)
 
+    def drain(self, directory: Path, limit_bytes: int) -> None:
+        """From now on takes whatever comes at once, into a file below ``directory``; nothing can be sent any more."""
+        self._drain = Drain(self._sock, directory, self._patience.idle_s, limit_bytes)
+
     def close(self) -> None:
         """Closes it."""
+        if self._drain is not None:
+            self._drain.close()
         self._sock.close()
 
     def _take(self, size: int) -> bytes:
@@ -71,25 +80,33 @@ class Connection:
         return taken
 
     def _receive(self) -> bytes:
-        self._wait()
+        left_s = self._left_s()
         try:
-            block = self._sock.recv(_RECEIVE_SIZE)
+            if self._drain is not None:
+                block = self._drain.recv(left_s)
+            else:
+                self._sock.settimeout(min(self._patience.idle_s, left_s))
+                block = self._sock.recv(_RECEIVE_SIZE)
         except TimeoutError as error:
+            self._left_s()
             raise self._silent() from error
+        except DrainFailed as error:
+            sentence = f"{self._where} sends what cannot be kept on this machine: {error}. Check disk space."
+            raise TransferError(TransferFailure.DISK, sentence) from error
         except OSError as error:
             raise self._cut(str(error)) from error
         if not block:
             raise self._cut("the connection was closed")
         return block
 
-    def _wait(self) -> None:
+    def _left_s(self) -> float:
         left_s = self._patience.deadline_s - self._patience.clock()
         if left_s <= 0:
             raise TransferError(
                 TransferFailure.TIMEOUT,
                 f"{self._where} takes longer than the list's timeout_s allows. The transfer is discarded.",
             )
-        self._sock.settimeout(min(self._patience.idle_s, left_s))
+        return left_s
 
     def _silent(self) -> TransferError:
         sentence = f"{self._where} is silent for {self._patience.idle_s:g} s. It is tried again later."

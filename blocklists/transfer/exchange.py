@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Final
 
 from blocklists.progress import Progress
@@ -45,10 +46,11 @@ class Zone:
 
 @dataclass(frozen=True, slots=True)
 class Caps:
-    """How much of a transfer is taken: octets on the wire, and RRs."""
+    """How much of a transfer is taken: octets on the wire, and RRs. ``directory``: where it waits to be read."""
 
     size_bytes: int
     records: int
+    directory: Path
 
 
 class RefusedError(TransferError):
@@ -95,6 +97,7 @@ def transfer(
     """
     rrtype = RRType.AXFR if held_serial is None else RRType.IXFR
     asked, check = _ask(connection, zone, rrtype, held_serial)
+    connection.drain(caps.directory, caps.size_bytes)
     framing = Framing(zone.where, held_serial)
     scan = Scan(zone.name, zone.where, framing, meanings, whole, changes)
     told = 0

@@ -22,6 +22,7 @@ class TransferFailure(StrEnum):
     TOO_LARGE = "too_large"
     ADDRESS = "address"
     KEY = "key"
+    DISK = "disk"
     INCREMENTAL = "incremental"
 
 

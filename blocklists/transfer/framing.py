@@ -74,8 +74,8 @@ class Framing:
         held = self._held
         if self.place is not Place.UNDECIDED or held is None or self.first is None:
             return
-        # RFC 1995 2: the server's SOA alone, where it has nothing newer than ours. A newer one alone is the beginning of
-        # a transfer with one RR a message.
+        # RFC 1995 2: the server's SOA alone, where it has nothing newer than ours. A newer one alone begins a transfer
+        # with one RR a message.
         if not is_newer(self.first.serial, held):
             self.up_to_date = self.first.serial == held
             self._finish()

@@ -111,7 +111,8 @@ class _Visit:
         self._target = Target(job.addresses, primary.port, where)
         self._zone = Zone(primary.zone, where, key_of(source), world.random_id, world.now)
         self._patience = Patience(world.idle_s, world.clock() + source.timeout_s, world.clock)
-        self._caps = Caps(source.max_size_bytes, _RRS_AN_ENTRY * source.max_entries + _RRS_BESIDE)
+        rrs = _RRS_AN_ENTRY * source.max_entries + _RRS_BESIDE
+        self._caps = Caps(source.max_size_bytes, rrs, job.entries.parent)
         self._received_bytes = 0
 
     def run(self) -> Received:

@@ -21,7 +21,7 @@ from blocklists.transfer.tsig import TsigKey
 from tests.support.zone_wire import ZONE
 
 MESSAGE_ID = 7
-CAPS = Caps(1 << 24, 100_000)
+CAPS = Caps(1 << 24, 100_000, Path())
 SOURCE = Source("nasional", "rpz://192.0.2.1/rpz.test", shrink_limit=1.0)
 
 
@@ -42,6 +42,9 @@ class Messages:
         message = self._messages.pop()
         self.received_bytes += len(message) + 2
         return message
+
+    def drain(self, _directory: Path, _limit_bytes: int) -> None:
+        return
 
     def close(self) -> None:
         return
