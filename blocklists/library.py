@@ -352,6 +352,7 @@ class Library:
         if not found:
             return state
         newest = found[-1]
+        state = replace(state, zone=newest.zone)
         event = Event(newest.stored_s, "damaged", newest.number, "the state was lost and rebuilt from the versions")
         return state.with_event(event).in_force(newest.number, newest.stored_s)
 

@@ -54,7 +54,7 @@ def _ask(source: Source, addresses: tuple[str, ...]) -> Soa:
 def note_answer(source: Source, library: Library, state: ListState, soa: Soa, now_s: float) -> Probed:
     """Notes that the primary answered, and says whether it has something that was not dealt with."""
     known = state.zone
-    if known is not None and soa.serial == known.serial:
+    if known is not None and soa.serial == known.serial and state.seen_sha256:
         stamp = ZoneStamp(known.zone, soa.serial, soa.refresh_s, soa.retry_s, soa.expire_s, known.reversible)
         library.record_zone(source, state.seen_sha256, stamp, now_s)
         return Probed(False)

@@ -93,15 +93,15 @@ def _job(
     now_s: float,
 ) -> Job:
     zone = to_text(parse_primary(source.location).zone)
-    known = state.zone if state.version and state.seen_recipe == source.recipe else None
+    # Without a digest the content in force is not the one dealt with last: that was damaged, or the state was lost.
+    is_known = state.version > 0 and state.seen_sha256 != "" and state.seen_recipe == source.recipe
+    known = state.zone if is_known else None
     if known is not None and known.zone != zone:
         known = None
-    held = None
-    if known is not None:
-        sound = library.sound(source.code, now_s)
-        if sound is None or sound.version.number != state.version:
-            known = None  # the version in force was damaged: the same serial must come again
-        held = _held(source, library, zone, sound)
+    sound = library.sound(source.code, now_s) if state.version else None
+    if sound is None or sound.version.number != state.version:
+        known = None  # damaged just now
+    held = _held(source, library, zone, sound)
     return Job(
         source=source,
         addresses=addresses,

@@ -187,6 +187,37 @@ async def test_a_version_damaged_on_disk_is_fetched_anew(tmp_path: Path) -> None
     assert zone.names() == dict.fromkeys(NAMES, "subtree")
 
 
+async def test_where_an_older_version_took_over_the_changes_come_again(tmp_path: Path) -> None:
+    (tmp_path / "primary").mkdir()
+    visits = Visits()
+    with knot(tmp_path / "primary", zone_text(1, NAMES)) as primary:
+        zone = ZoneWorld(tmp_path, primary.location)
+        await zone.night()
+        primary.publish(zone_text(2, NAMES[1:]))
+        has = serial_of(primary)
+        until(lambda: has(2), "serial 2 is served")
+        await zone.night()
+        path = zone.library.entries_path(CODE, 2)
+        path.write_bytes(path.read_bytes()[:-20])
+        assert zone.library.sound(CODE, zone.now_s) is not None  # as whoever compiles finds out
+        assert zone.serial == 1
+        assert isinstance(await zone.night(visit=visits), Admitted)
+    assert visits.how == [How.CHANGES]
+    assert (zone.serial, zone.names()) == (2, dict.fromkeys(NAMES[1:], "subtree"))
+
+
+async def test_a_lost_state_is_rebuilt_and_the_zone_fetched_anew(tmp_path: Path) -> None:
+    (tmp_path / "primary").mkdir()
+    visits = Visits()
+    with knot(tmp_path / "primary", zone_text(1, NAMES)) as primary:
+        zone = ZoneWorld(tmp_path, primary.location)
+        await zone.night()
+        (zone.library.root / CODE / "state.json").unlink()
+        assert isinstance(await zone.night(visit=visits), Admitted)
+        assert await zone.night() == Unchanged(CODE)
+    assert visits.how == [How.WHOLE]
+
+
 async def test_a_lost_file_of_records_means_the_whole_zone(tmp_path: Path) -> None:
     (tmp_path / "primary").mkdir()
     visits = Visits()

@@ -128,6 +128,11 @@ async def test_a_serial_that_was_refused_is_not_fetched_again(rig: Rig) -> None:
     assert await rig.tick(3600) == {"nasional"}
 
 
+async def test_content_that_was_lost_is_worth_a_sync_under_the_same_serial(rig: Rig) -> None:
+    rig.library._save(replace(rig.library.state("nasional"), seen_sha256=""))
+    assert await rig.tick() == {"nasional"}
+
+
 async def test_a_notify_makes_the_primary_be_asked_at_once(rig: Rig) -> None:
     await rig.tick()
     rig.answer = 6
