@@ -13,12 +13,13 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from blocklists.name_table import BLOCK_NAMES, ESCAPE, OCTETS_AT, RAW_BITS
+from blocklists.name_table import BLOCK_GROUPS, ESCAPE, GROUP_NAMES, LONG, RAW_BITS, SYMBOLS_AT
 from blocklists.prefix_code import SYMBOLS, TABLE_SIZE, PrefixCode
 
-# The most frequent symbols have a code each for what follows them, the others one together: 42 tables fit into 21 kB,
-# and so into a core's first cache. More would save a hundredth of an octet.
+# The most frequent symbols have a code each for what follows them, the others one together. More would save a
+# hundredth of an octet; the tables of these are what a core's first cache holds.
 _OWN_CODES: Final = 40
+_LONG_SIZE: Final = 3
 _WORD_BITS: Final = np.uint64(32)
 _LOW_WORD: Final = np.uint64(0xFFFFFFFF)
 
@@ -33,7 +34,7 @@ class _Flat:
 
     codes: npt.NDArray[np.uint16]
     bits: npt.NDArray[np.uint8]
-    tables: npt.NDArray[np.uint16]
+    tables: npt.NDArray[np.uint32]
 
     @staticmethod
     def of(counts: npt.NDArray[np.int64]) -> _Flat:
@@ -53,7 +54,7 @@ class BlockCodes:
 
     shared: _Flat
     sets: _Flat
-    octets: _Flat
+    symbols: _Flat
     contexts: Octets
 
     @staticmethod
@@ -65,15 +66,16 @@ class BlockCodes:
             counts += np.bincount(_in_context(part, part_sizes, contexts), minlength=len(counts))
         return BlockCodes(_Flat.of(_counted(shared)), _Flat.of(_counted(sets)), _Flat.of(counts), contexts)
 
-    def tables(self) -> npt.NDArray[np.uint16]:
-        """All decoding tables in the order of ``name_table.py``."""
-        following = OCTETS_AT + self.contexts.astype(np.uint16) * TABLE_SIZE
-        return np.concatenate([self.shared.tables, self.sets.tables, following, self.octets.tables])
+    def tables(self) -> npt.NDArray[np.uint32]:
+        """All decoding tables in the order of ``name_table.py``; those of symbols say which table comes next."""
+        following = SYMBOLS_AT + self.contexts.astype(np.uint32) * TABLE_SIZE
+        symbols = self.symbols.tables
+        return np.concatenate([self.shared.tables, self.sets.tables, symbols | following[symbols & 255] << 16])
 
     def tokens(
         self, shared: Octets, set_symbols: Octets, sets: npt.NDArray[np.uint32], sizes: Octets, symbols: Octets
     ) -> tuple[Numbers, Places, Places]:
-        """Bit strings below 32 bits in their order, their lengths, and which of them begin a block.
+        """Bit strings below 32 bits in their order, their lengths, and which of them begin a group.
 
         For each name: what it shares and its set together, the set's number where that is escaped, its symbols.
         """
@@ -92,9 +94,9 @@ class BlockCodes:
         bits[raw] = RAW_BITS
         values[raw] = sets[escaped]
         places = _in_context(symbols, sizes, self.contexts)
-        bits[of_symbols] = self.octets.bits[places]
-        values[of_symbols] = self.octets.codes[places]
-        return values, bits, first[::BLOCK_NAMES]
+        bits[of_symbols] = self.symbols.bits[places]
+        values[of_symbols] = self.symbols.codes[places]
+        return values, bits, first[::GROUP_NAMES]
 
 
 def _counted(symbols: Octets) -> npt.NDArray[np.int64]:
@@ -129,18 +131,50 @@ def _in_context(symbols: Octets, sizes: Octets, contexts: Octets) -> Places:
 
 
 def pack(values: Numbers, bits: Places, heads: Places) -> tuple[Octets, Places]:
-    """The tokens as octets, bits lowest first, each block from a whole octet on; and at which octet each begins."""
+    """The tokens as octets, bits lowest first, and at which octet each block begins. ``heads``: the groups' first."""
     sizes = (np.add.reduceat(bits, heads) + 7) >> 3
-    begins = np.cumsum(sizes) - sizes
+    header = _header(sizes)
+    at_octet = np.cumsum(header.sizes + np.add.reduceat(sizes, np.arange(0, len(sizes), BLOCK_GROUPS)))
+    total = int(at_octet[-1])
+    begins = np.concatenate([np.zeros(1, dtype=np.int64), at_octet[:-1]])
+    # A group begins behind those before it, and behind the headers up to its own block's.
+    groups = np.cumsum(sizes) - sizes + np.repeat(np.cumsum(header.sizes), BLOCK_GROUPS)[: len(sizes)]
     at = np.cumsum(bits) - bits
-    at += np.repeat(8 * begins - at[heads], np.diff(heads, append=len(at)))
+    at += np.repeat(8 * groups - at[heads], np.diff(heads, append=len(at)))
     words = at >> 5
     shifted = values << (at & 31).astype(np.uint64)
     first = np.flatnonzero(np.diff(words, prepend=-1))  # token in its word
     # No two tokens have a bit in common, so that adding them is joining them.
     joined = np.add.reduceat(shifted, first)
-    total = int(begins[-1] + sizes[-1])
     packed = np.zeros(total // 4 + 3, dtype="<u4")
     packed[words[first]] += (joined & _LOW_WORD).astype(np.uint32)
     packed[words[first] + 1] += (joined >> _WORD_BITS).astype(np.uint32)
-    return packed.view(np.uint8)[:total], begins
+    octets = packed.view(np.uint8)[:total]
+    octets[np.repeat(begins, header.sizes) + header.within] = header.octets
+    return octets, begins
+
+
+@dataclass(frozen=True, slots=True)
+class _Header:
+    """The headers of blocks: the size of each, all their octets, and the place of each octet in its header."""
+
+    sizes: Places
+    octets: Octets
+    within: Places
+
+
+def _header(groups: Places) -> _Header:
+    told = BLOCK_GROUPS - 1
+    sizes = np.zeros((-(-len(groups) // BLOCK_GROUPS), BLOCK_GROUPS), dtype=np.int64)
+    sizes.ravel()[: len(groups)] = groups
+    sizes = sizes[:, :told]
+    long = sizes >= LONG
+    header_sizes = told + _LONG_SIZE * np.count_nonzero(long, axis=1)
+    begins = np.cumsum(header_sizes) - header_sizes
+    octets = np.zeros(int(header_sizes.sum()), dtype=np.uint8)
+    octets[begins[:, None] + np.arange(told)] = np.minimum(sizes, LONG)
+    blocks, places = np.nonzero(long)
+    behind = begins[blocks] + told + _LONG_SIZE * (np.cumsum(long, axis=1)[blocks, places] - 1)
+    for octet in range(_LONG_SIZE):
+        octets[behind + octet] = sizes[blocks, places] >> (8 * octet) & 255
+    return _Header(header_sizes, octets, np.arange(len(octets)) - np.repeat(begins, header_sizes))

@@ -197,7 +197,7 @@ def _write_names(inputs: Sequence[ListInput], building: Path, seed: bytes, progr
     finally:
         progress.done()
     written.starts.astype("<u4").tofile(building / manifests.STARTS)
-    written.tables.astype("<u2").tofile(building / manifests.CODES)
+    written.codes.astype("<u4").tofile(building / manifests.CODES)
     return names.names, placed.buckets
 
 

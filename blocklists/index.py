@@ -18,7 +18,7 @@ from blocklists.beside import open_beside
 from blocklists.manifest import IndexDamaged, Manifest
 from blocklists.match import Match
 from blocklists.name_hash import HashKey
-from blocklists.name_table import OCTETS_AT, Arrays, NameTable, blocks_of
+from blocklists.name_table import SYMBOLS_AT, Arrays, NameTable, blocks_of
 from dnswire.name import suffix
 
 __all__ = ["Index", "IndexDamaged", "Match", "matched_name"]
@@ -29,7 +29,7 @@ _NUMBERS: Final = {
     manifests.SLOTS: "I",
     manifests.STARTS: "I",
     manifests.NAMES: "B",
-    manifests.CODES: "H",
+    manifests.CODES: "I",
     manifests.MEMBERS: "I",
 }
 
@@ -95,7 +95,7 @@ def _check(arrays: Arrays, manifest: Manifest) -> None:
     """What every look-up relies on, where checksums were skipped. Raises ``ValueError``."""
     if len(arrays.starts) != blocks_of(manifest.names) or not len(arrays.filter) or not len(arrays.slots):
         raise ValueError("names and manifest do not fit together")
-    if len(arrays.codes) <= OCTETS_AT:
+    if len(arrays.codes) <= SYMBOLS_AT:
         raise ValueError("codes are missing")
 
 

@@ -18,8 +18,9 @@ import numpy.typing as npt
 
 from blocklists.block_bits import BlockCodes, Octets, Places, pack
 from blocklists.name_hash import PADDING, Hashes, HashKey, hashes, words_of
-from blocklists.name_table import BLOCK_NAMES, DOT, END, ESCAPE, RAW_BITS
+from blocklists.name_table import BLOCK_NAMES, DOT, END, ESCAPE, GROUP_NAMES, RAW_BITS
 
+_BEFORE: Final = 2  # keys of earlier stretches in front: the block's first, and the last
 _CHUNK_NAMES: Final = 2048 * BLOCK_NAMES
 _MAX_SETS: Final = 1 << RAW_BITS
 _MAX_SIZE: Final = (1 << 32) - 1  # where a block begins is a number of 32 bits
@@ -29,10 +30,10 @@ _Number = TypeVar("_Number", bound=np.generic)
 
 @dataclass(frozen=True, slots=True)
 class Written:
-    """What ``write`` leaves for the other files: where each block begins, and the tables to decode them with."""
+    """What ``write`` leaves for the other files: where each block begins, and the tables that decode them."""
 
     starts: npt.NDArray[np.uint32]
-    tables: npt.NDArray[np.uint16]
+    codes: npt.NDArray[np.uint32]
 
 
 class NameBlocks:
@@ -41,6 +42,7 @@ class NameBlocks:
     def __init__(self, key: HashKey) -> None:
         self.names = 0
         self._key = key
+        self._head = b""  # symbols of the first key of the block at hand
         self._last = b""  # symbols of the last key
         self._shared: list[Octets] = []
         self._sizes: list[Octets] = []  # of what is not shared
@@ -51,25 +53,39 @@ class NameBlocks:
         """The next ``count`` keys in ascending order, each followed by NUL, none twice. Raises ``ValueError`` for
         what is no key.
         """
-        # The last key of the stretch before goes first, so that the first one here has a neighbour too.
-        octets = np.frombuffer(bytearray(self._last + b"\0" + blob + bytes(PADDING)), dtype=np.uint8)
+        # What these keys may share with goes first, so that it is found as they are.
+        before = self._head + b"\0" + self._last + b"\0"
+        octets = np.frombuffer(bytearray(before + blob + bytes(PADDING)), dtype=np.uint8)
         ends = np.flatnonzero(octets[:-PADDING] == 0)
-        if len(ends) != count + 1:
-            raise ValueError(f"{len(ends) - 1} keys where {count} were promised")
-        before = np.concatenate([np.zeros(1, dtype=np.int64), ends[:-1] + 1])
-        starts, ends = before[1:], ends[1:]
-        body = octets[len(self._last) + 1 :]
+        if len(ends) != count + _BEFORE:
+            raise ValueError(f"{len(ends) - _BEFORE} keys where {count} were promised")
+        starts = np.concatenate([np.zeros(1, dtype=np.int64), ends[:-1] + 1])
+        own_starts, own_ends = starts[_BEFORE:], ends[_BEFORE:]
+        body = octets[len(before) :]
         if np.any((body == END) | (body == DOT)):
             raise ValueError("a key is not in lower case")
-        self._hashes.append(hashes(octets, starts, ends - starts, self._key))
-        _mark_labels(octets, starts, ends)
-        shared = _shared(words_of(octets), before)
-        shared[-self.names % BLOCK_NAMES :: BLOCK_NAMES] = 0
+        self._hashes.append(hashes(octets, own_starts, own_ends - own_starts, self._key))
+        _mark_labels(octets, own_starts, own_ends)
+        shared = self._shared_with(octets, starts, count)
         self._shared.append(shared.astype(np.uint8))
-        self._sizes.append((ends - starts - shared).astype(np.uint8))
-        self._symbols.append(octets[_unshared(len(octets), starts + shared, ends)])
-        self._last = octets[starts[-1] : ends[-1]].tobytes()
+        self._sizes.append((own_ends - own_starts - shared).astype(np.uint8))
+        self._symbols.append(octets[_unshared(len(octets), own_starts + shared, own_ends)])
         self.names += count
+        head = _BEFORE + (self.names - 1) // BLOCK_NAMES * BLOCK_NAMES - (self.names - count)
+        if head >= _BEFORE:
+            self._head = octets[starts[head] : ends[head]].tobytes()
+        self._last = octets[starts[-1] : ends[-1]].tobytes()
+
+    def _shared_with(self, octets: Octets, starts: Places, count: int) -> Places:
+        """How many symbols each key shares with the one before, or with the block's first."""
+        numbers = np.arange(self.names, self.names + count)
+        with_before = np.arange(count) + (_BEFORE - 1)
+        heads = numbers // BLOCK_NAMES * BLOCK_NAMES - self.names + _BEFORE
+        others = np.where(numbers % GROUP_NAMES == 0, np.where(heads < _BEFORE, 0, heads), with_before)
+        first = numbers % BLOCK_NAMES == 0
+        shared = np.zeros(count, dtype=np.int64)
+        shared[~first] = _shared(words_of(octets), starts[others[~first]], starts[_BEFORE:][~first])
+        return shared
 
     def hashes(self) -> Hashes:
         """The hash of each key, in the keys' order. Given away: a second call has none."""
@@ -83,15 +99,15 @@ class NameBlocks:
         if len(sets) and int(sets.max()) >= _MAX_SETS:
             raise ValueError(f"there are more than {_MAX_SETS} different sets of lists")
         shared, sizes, symbols = (_joined(parts, np.uint8) for parts in (self._shared, self._sizes, self._symbols))
-        shared = np.diff(shared, prepend=np.uint8(0))  # modulo 256
-        shared[::BLOCK_NAMES] = 0
+        steps = np.diff(shared, prepend=np.uint8(0))  # modulo 256
+        steps[::GROUP_NAMES] = shared[::GROUP_NAMES]
         set_symbols = np.minimum(sets, ESCAPE).astype(np.uint8)
-        codes = BlockCodes.of(shared, set_symbols, sizes, symbols)
+        codes = BlockCodes.of(steps, set_symbols, sizes, symbols)
         starts: list[Places] = [np.zeros(0, dtype=np.int64)]
         written = 0
         with path.open("wb") as file:
             for names, within in _chunks(sizes):
-                tokens = codes.tokens(shared[names], set_symbols[names], sets[names], sizes[names], symbols[within])
+                tokens = codes.tokens(steps[names], set_symbols[names], sets[names], sizes[names], symbols[within])
                 packed, begins = pack(*tokens)
                 starts.append(begins + written)
                 written += file.write(packed.tobytes())
@@ -124,13 +140,12 @@ def _mark_labels(octets: Octets, starts: Places, ends: Places) -> None:
         at, starts = following[inside], starts[inside]
 
 
-def _shared(words: npt.NDArray[np.uint64], starts: Places) -> Places:
-    """How many symbols each key but the first shares with the one before. No two keys are equal, and END is in none but
-    at its end, so that they differ before the shorter one is over.
+def _shared(words: npt.NDArray[np.uint64], one: Places, other: Places) -> Places:
+    """How many symbols the key at each place ``one`` shares with that at ``other``. No two are equal, and END is in
+    none but at its end, so that they differ before the shorter one is over.
     """
-    shared = np.zeros(len(starts) - 1, dtype=np.int64)
-    left = np.arange(len(shared))
-    one, other = starts[:-1], starts[1:]
+    shared = np.zeros(len(one), dtype=np.int64)
+    left = np.arange(len(one))
     while len(left):
         differ = words[one] ^ words[other]
         for octets in range(1, 8):

@@ -1,16 +1,19 @@
 """The look-up: which listed names a name is, or is below, in one pass over its octets. The hot module of the lists.
 
-Five arrays, mapped from the index's files (``manifest.py``), written by ``table_writer.py`` and ``name_blocks.py``:
+Arrays, mapped from the index's files (``manifest.py``), written by ``table_writer.py`` and ``name_blocks.py``:
 
-- ``filter``: words of 64 bits. A listed name has set ``_PROBES`` bits of the word that its hash chooses, so that nearly
-  every name that is not listed ends here, at the price of one look into memory for each of its parents.
+- ``filter``: words of 64 bits. A listed name has set four bits of the word that its hash chooses, so that nearly every
+  name that is not listed ends here, at the price of one look into memory for it and for each of its parents.
 - ``slots``: an open hash table. The hash chooses where to begin; each slot up to the first empty one holds the number
-  of a block, below some more bits of the hash.
-- ``starts``: where each block begins in ``blocks``.
-- ``blocks``: the names themselves, so that the answer is exact whatever the hashes are. ``BLOCK_NAMES`` keys
-  (``entry.py``) in order, their length octets replaced by ``DOT`` and, at the end, ``END``: for each name how many
-  symbols it shares with the one before (as difference to that one's number), the number of its set, and the symbols
-  not shared, all in prefix codes (``prefix_code.py``); which code a symbol has depends on the one before it.
+  of a group of names, below some more bits of the hash.
+- ``starts``: where each block of ``BLOCK_GROUPS`` groups begins in ``blocks``.
+- ``blocks``: the names themselves, so that the answer is exact whatever the hashes are. Keys (``entry.py``) in order,
+  their length octets replaced by ``DOT`` and, at the end, ``END``. Of each name: how many symbols it shares with the
+  one before (as difference to that one's number), the number of its set, and the symbols not shared, all in prefix
+  codes (``prefix_code.py``); which code a symbol has depends on the one before it. The first name of a block shares
+  nothing, the first of a group shares with the first of the block, so that no other group need be decoded. In front,
+  the sizes of the groups but the last in octets, one each; ``LONG`` stands for three octets behind these.
+- ``codes``: the tables that decode names.
 - ``members``: for each set of lists, who is in it, and how.
 
 Compiled with the types of ``name_table.pxd``, and the same interpreted; the masks keep Python's numbers at 64 bits.
@@ -24,7 +27,10 @@ from blocklists.match import Match
 from blocklists.name_hash import MASK, MIX, HashKey
 from blocklists.prefix_code import MAX_BITS, TABLE_SIZE
 
-BLOCK_NAMES: Final = 16
+GROUP_NAMES: Final = 5
+BLOCK_GROUPS: Final = 4
+BLOCK_NAMES: Final = GROUP_NAMES * BLOCK_GROUPS
+LONG: Final = 255
 BUCKET_SLOTS: Final = 16
 EMPTY: Final = 0xFFFFFFFF
 SLOT_BITS: Final = 32
@@ -32,11 +38,9 @@ ESCAPE: Final = 255  # a set whose number does not fit; it follows in RAW_BITS b
 RAW_BITS: Final = 24
 END: Final = 65  # of a key; keys are in lower case, so that these octets are free
 DOT: Final = 66
-# ``codes``: to decode what is shared, and sets; by symbol, which table decodes the one behind it; tables for symbols,
-# that for the first one in front.
+# ``codes``: a table for what is shared, one for sets, then those for symbols, that for the first one in front.
 SETS_AT: Final = TABLE_SIZE
-FOLLOWING_AT: Final = 2 * TABLE_SIZE
-OCTETS_AT: Final = 2 * TABLE_SIZE + 256
+SYMBOLS_AT: Final = 2 * TABLE_SIZE
 
 _COVER_BITS: Final = 4
 _SELF: Final = 0b0101  # Cover.SELF | Cover.ALLOW_SELF
@@ -52,15 +56,15 @@ _ONE: Final = 1
 _CODE: Final = TABLE_SIZE - 1
 _CODE_BITS: Final = MAX_BITS
 _SETS_AT: Final = SETS_AT
-_FOLLOWING_AT: Final = FOLLOWING_AT
-_OCTETS_AT: Final = OCTETS_AT
+_SYMBOLS_AT: Final = SYMBOLS_AT
 _END: Final = END
 _DOT: Final = DOT
 _REFILL: Final = 56  # bits; one octet more still fits into 64
 _BUCKET: Final = BUCKET_SLOTS
-_IN_BLOCK: Final = BLOCK_NAMES
+_IN_GROUP: Final = GROUP_NAMES
+_GROUPS: Final = BLOCK_GROUPS
+_LONG: Final = LONG
 _NO_SLOT: Final = EMPTY
-_IN_SLOT: Final = SLOT_BITS
 _ESCAPED: Final = ESCAPE
 _RAW: Final = RAW_BITS
 _RAW_MASK: Final = (1 << RAW_BITS) - 1
@@ -83,6 +87,13 @@ def blocks_of(names: int) -> int:
     return -(-names // BLOCK_NAMES)
 
 
+def group_bits(names: int) -> int:
+    """How many bits of a slot hold the group's number. One number more than there are groups fits, so that no slot in
+    use has all bits set, as ``EMPTY`` has.
+    """
+    return (-(-names // GROUP_NAMES)).bit_length()
+
+
 _NONE: Final[tuple[Match, ...]] = ()
 
 
@@ -102,7 +113,7 @@ class NameTable:
         self._names = names
         self._buckets = buckets
         self._words = len(arrays.filter)
-        self._block_bits = len(arrays.starts).bit_length()
+        self._group_bits = group_bits(names)
         self._remembered: dict[int, tuple[Match, ...]] = {}  # by set, labels (at most 127), and whether itself
 
     def close(self) -> None:
@@ -112,11 +123,12 @@ class NameTable:
         self._words = 1
         self._slots = self._starts = self._members = nothing.cast("I")
         self._blocks = nothing
-        self._codes = nothing.cast("H")
+        self._codes = nothing.cast("I")
 
     def match(self, name: bytes) -> tuple[Match, ...]:
         """Every entry that covers ``name``, a wire name in lower case; the longest matched names first."""
         found = _NONE
+        symbols: bytearray | None = None
         hashed = self._start
         word = 0
         filled = 0
@@ -145,7 +157,9 @@ class NameTable:
                 mixed = (mixed * _MIX) & _MASK
                 mixed ^= mixed >> 32
                 if self._may_be_listed(mixed):
-                    number = self._set_of(name, start, mixed)
+                    if symbols is None:
+                        symbols = _symbols_of(name)
+                    number = self._set_of(symbols, len(name) - start - 1, mixed)
                     if number >= 0:
                         entries = self._entries(number, labels, start == 0)
                         found = entries + found if found else entries
@@ -158,55 +172,58 @@ class NameTable:
         )
         return self._filter[(mixed >> 32) * self._words >> 32] & bits == bits
 
-    def _set_of(self, name: bytes, start: int, mixed: int) -> int:
-        """The number of the set that the name at ``start`` has, -1 where it is not listed."""
-        block_bits = self._block_bits
-        wanted = ((mixed * _MIX) & _MASK) >> 32 >> block_bits
-        blocks = (_ONE << block_bits) - 1
+    def _set_of(self, symbols: bytearray, size: int, mixed: int) -> int:
+        """The number of the set that the name of the first so many symbols has, -1 where it is not listed."""
+        group_bits = self._group_bits
+        wanted = ((mixed * _MIX) & _MASK) >> 32 >> group_bits
+        groups = (_ONE << group_bits) - 1
         place = ((mixed >> 32) * self._buckets >> 32) * _BUCKET
         slot = self._slots[place]
         while slot != _NO_SLOT:
-            if slot >> block_bits == wanted:
-                number = self._set_in_block(slot & blocks, name, start)
+            if slot >> group_bits == wanted:
+                number = self._set_in_group(slot & groups, symbols, size)
                 if number >= 0:
                     return number
             place += 1
             slot = self._slots[place]
         return -1
 
-    def _set_in_block(self, block: int, name: bytes, start: int) -> int:
-        """The set of the name at ``start``, where it stands in this block, else -1.
+    def _set_in_group(self, group: int, symbols: bytearray, size: int) -> int:
+        """The set of the name of the first so many symbols, where it stands in this group, else -1.
 
-        ``matched`` symbols of its key are those of the entry at hand. An entry that shares more than that with the one
-        before differs from the key where that one did, one that shares less differs behind what it shares; only one
-        that shares just so much can be the key.
+        ``matched`` of them are those of the entry at hand. An entry that shares more than that with the one before
+        differs from the name where that one did, one that shares less differs behind what it shares; only one that
+        shares just so much can be it. So the answer is exact even if names were not in order.
         """
-        last = len(name) - 2
-        size = last - start + 1
-        key = bytearray(size)
-        for position in range(start, last + 1):
-            octet = name[position]
-            if octet in (_END, _DOT):
-                return -1  # upper case, as no name here has
-            key[last - position] = octet
-        position = start
-        while position < last:
-            key[last - position] = _DOT
-            position += name[position] + 1
-        key[size - 1] = _END
-
+        left = self._names - group * _IN_GROUP
+        if left > _IN_GROUP:
+            left = _IN_GROUP
+        block = group // _GROUPS
+        group -= block * _GROUPS
         position = self._starts[block]
-        left = self._names - block * _IN_BLOCK
-        if left > _IN_BLOCK:
-            left = _IN_BLOCK
+        ahead = 0  # octets from the first name to the group, which is decoded next
+        following = position + _GROUPS - 1
+        for place in range(_GROUPS - 1):
+            length = self._blocks[position + place]
+            if length == _LONG:
+                length = self._blocks[following] | self._blocks[following + 1] << 8 | self._blocks[following + 2] << 16
+                following += 3
+            if place < group:
+                ahead += length
+        ahead += following
+        position = following
+        if group:
+            left += 1
         bits = 0  # read from the block and not yet decoded; so many:
         held = 0
+        more = 0
         matched = 0
         shared = 0
         while left > 0:
             left -= 1
             while held < _REFILL:
-                bits |= self._blocks[position] << held
+                more = self._blocks[position]
+                bits |= more << held
                 position += 1
                 held += 8
             code = self._codes[bits & _CODE]
@@ -224,26 +241,36 @@ class NameTable:
             same = shared == matched
             if shared < matched:
                 matched = shared
-            table = _OCTETS_AT
+            table = _SYMBOLS_AT
             octet = 0
             while octet != _END:
                 if held < _CODE_BITS:
                     while held < _REFILL:
-                        bits |= self._blocks[position] << held
+                        more = self._blocks[position]
+                        bits |= more << held
                         position += 1
                         held += 8
                 code = self._codes[table + (bits & _CODE)]
-                bits >>= code >> 8
-                held -= code >> 8
+                table = code >> 16
+                bits >>= code >> 8 & 255
+                held -= code >> 8 & 255
                 octet = code & 255
                 if same:
-                    if octet == key[matched]:
-                        matched += 1
-                        if matched == size:
+                    if octet == _END:
+                        if matched == size - 1:
                             return number
-                    else:
-                        same = False
-                table = self._codes[_FOLLOWING_AT + octet]
+                    elif octet == symbols[matched] and matched < size - 1:
+                        matched += 1
+                        continue
+                    same = False
+                    if group:
+                        break  # how much the first name has in common with ours is all that its group needs
+            if group:
+                group = 0
+                position = ahead
+                bits = 0
+                held = 0
+                shared = 0
         return -1
 
     def _entries(self, number: int, labels: int, itself: bool) -> tuple[Match, ...]:
@@ -268,6 +295,24 @@ class NameTable:
             if cover & _ALLOW:
                 found.append(Match(labels, list_id, True))
         return tuple(found)
+
+
+def _symbols_of(name: bytes) -> bytearray:
+    """The key of a name as it stands in blocks, but with DOT at its end too: so it begins with those of its parents."""
+    last = len(name) - 2
+    symbols = bytearray(last + 1)
+    position = 0
+    following = 0
+    while position <= last:
+        octet = name[position]
+        if position == following:
+            following += octet + 1
+            octet = _DOT
+        elif octet in (_END, _DOT):
+            octet = 0  # upper case, as in no name here: like no symbol
+        symbols[last - position] = octet
+        position += 1
+    return symbols
 
 
 def _lengths_before(name: bytes, end: int) -> int:

@@ -40,9 +40,9 @@ class PrefixCode:
             code, before = code + 1, length
         return PrefixCode(codes, lengths)
 
-    def table(self) -> npt.NDArray[np.uint16]:
+    def table(self) -> npt.NDArray[np.uint32]:
         """For each ``MAX_BITS`` bits, the symbol they begin with and, above it (``<< 8``), its length; 0: no code."""
-        table = np.zeros(TABLE_SIZE, dtype=np.uint16)
+        table = np.zeros(TABLE_SIZE, dtype=np.uint32)
         for symbol in np.flatnonzero(self.bits).tolist():
             length = int(self.bits[symbol])
             table[int(self.codes[symbol]) :: 1 << length] = length << 8 | symbol

@@ -9,6 +9,7 @@ HOT_MODULES: tuple[str, ...] = (
     "dnswire.query",
     "dnswire.answer",
     "dnswire.response",
+    "blocklists.name_table",
     "querylog.spool",
     "resolver.cache",
     "resolver.in_force",
