@@ -154,6 +154,25 @@ async def test_a_zone_with_too_many_entries_is_refused_by_the_gate(tmp_path: Pat
     assert "more than 10 entries" in outcome.refused.sentence
 
 
+@pytest.mark.parametrize(
+    ("records", "words"),
+    [
+        ([], "is empty"),
+        ([rr("x", RRType.SRV, b"\0" * 6 + b"\0")], "empty|no names"),
+        ([rr("*", RRType.CNAME, b"\0")], "no names"),
+        ([rr(b"\x03a b" + ZONE, RRType.CNAME, b"\0"), rr("7", RRType.CNAME, b"\0")], "2 of 2 entries"),
+    ],
+)
+async def test_a_zone_that_says_nothing_is_refused_by_the_gate(
+    tmp_path: Path, records: list[bytes], words: str
+) -> None:
+    with lying_primary(axfr(whole(*records))) as primary:
+        zone = ZoneWorld(tmp_path, primary.location)
+        outcome = await zone.night()
+    assert isinstance(outcome, Refused), outcome
+    assert any(word in outcome.refused.sentence for word in words.split("|")), outcome.refused.sentence
+
+
 def hurried(idle_s: float, clock: Callable[[], float] | None = None) -> Visit:
     """A visit with little patience, or by another clock."""
     here = world()
@@ -191,7 +210,7 @@ async def test_a_primary_that_never_ends_meets_the_deadline(tmp_path: Path) -> N
             yield answer(message_id(query), RRType.AXFR, [block(f"n{number}.example")] * 500)
 
     with lying_primary(soa_then(5, slow)) as primary:
-        zone = ZoneWorld(tmp_path, primary.location, timeout_s=30.0)
+        zone = ZoneWorld(tmp_path, primary.location, timeout_s=9.0)
         outcome = await zone.night(visit=hurried(5.0, lambda: float(next(ticks))))
     assert isinstance(outcome, Failed)
     assert "longer than the list's timeout_s" in outcome.sentence
