@@ -20,6 +20,7 @@ from blocklists.prefix_code import SYMBOLS, TABLE_SIZE, PrefixCode
 # hundredth of an octet; the tables of these are what a core's first cache holds.
 _OWN_CODES: Final = 40
 _LONG_SIZE: Final = 3
+_PART: Final = 1 << 17
 _WORD_BITS: Final = np.uint64(32)
 _LOW_WORD: Final = np.uint64(0xFFFFFFFF)
 
@@ -100,7 +101,10 @@ class BlockCodes:
 
 
 def _counted(symbols: Octets) -> npt.NDArray[np.int64]:
-    return np.bincount(symbols, minlength=SYMBOLS)
+    counts = np.zeros(SYMBOLS, dtype=np.int64)
+    for start in range(0, len(symbols), _PART):  # bincount makes eight octets of each
+        counts += np.bincount(symbols[start : start + _PART], minlength=SYMBOLS)
+    return counts
 
 
 def _contexts(symbols: Octets) -> Octets:
@@ -111,7 +115,7 @@ def _contexts(symbols: Octets) -> Octets:
     return contexts
 
 
-def _parts(symbols: Octets, sizes: Octets, names: int = 1 << 15) -> Iterable[tuple[Octets, Octets]]:
+def _parts(symbols: Octets, sizes: Octets, names: int = 1 << 13) -> Iterable[tuple[Octets, Octets]]:
     """The symbols of so many names at a time: what fits into a cache is counted faster, and in bounded memory."""
     begin = 0
     for start in range(0, len(sizes), names):

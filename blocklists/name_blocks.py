@@ -21,7 +21,7 @@ from blocklists.name_hash import PADDING, Hashes, HashKey, hashes, words_of
 from blocklists.name_table import BLOCK_NAMES, DOT, END, ESCAPE, GROUP_NAMES, RAW_BITS
 
 _BEFORE: Final = 2  # keys of earlier stretches in front: the block's first, and the last
-_CHUNK_NAMES: Final = 2048 * BLOCK_NAMES
+_CHUNK_NAMES: Final = 256 * BLOCK_NAMES
 _MAX_SETS: Final = 1 << RAW_BITS
 _MAX_SIZE: Final = (1 << 32) - 1  # where a block begins is a number of 32 bits
 

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Final
 
 from blocklists.entries import Section, read_keys
+from blocklists.key_sort import distinct_sorted
 from blocklists.progress import Progress
 from blocklists.transfer.section_files import SectionFiles
 
@@ -65,16 +66,12 @@ class Runs:
     def _spill(self) -> None:
         for cover in sorted(self._keys):
             keys = self._keys.pop(cover)
-            # Latin-1 text sorts as its octets do, in two thirds of the time.
-            texts = b"\0".join(keys).decode("latin-1").split("\0")
-            keys.clear()
-            texts.sort()
             # Each key once in a run: the merge, which sees a run chunk by chunk, relies on it.
-            last = texts[-1:]
-            texts = list(compress(texts, map(ne, texts, islice(texts, 1, None)))) + last
+            content, count = distinct_sorted(b"\0".join(keys))
+            keys.clear()
             path = self._directory / f"run-{len(self._runs)}"
-            size_bytes = path.write_bytes("\0".join(texts).encode("latin-1") + b"\0")
-            self._runs.append(Section(path, cover, len(texts), 0, size_bytes))
+            size_bytes = path.write_bytes(content)
+            self._runs.append(Section(path, cover, count, 0, size_bytes))
         self._held = 0
 
     def merge_into(
