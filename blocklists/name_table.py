@@ -119,9 +119,11 @@ class NameTable:
     def close(self) -> None:
         """Lets go of the arrays, so that they can be unmapped; from now on nothing matches."""
         nothing = memoryview(b"")
-        self._filter = memoryview(bytes(8)).cast("Q")  # a word without a bit: every look-up ends there
+        self._filter = memoryview(bytes(8)).cast("Q")
         self._words = 1
-        self._slots = self._starts = self._members = nothing.cast("I")
+        self._slots = memoryview(EMPTY.to_bytes(4, "little")).cast("I")  # a slot without a name: look-ups end there
+        self._buckets = 1
+        self._starts = self._members = nothing.cast("I")
         self._blocks = nothing
         self._codes = nothing.cast("I")
 
@@ -167,6 +169,10 @@ class NameTable:
         return found
 
     def _may_be_listed(self, mixed: int) -> bool:
+        # The slot is asked first not for its answer, which is seldom, but to fetch it from memory at the same time as
+        # the filter: for a listed name that is a tenth of the look-up.
+        if self._slots[((mixed >> 32) * self._buckets >> 32) * _BUCKET] == _NO_SLOT:
+            return False
         bits = (
             _ONE << (mixed & 63) | _ONE << (mixed >> 6 & 63) | _ONE << (mixed >> 12 & 63) | _ONE << (mixed >> 18 & 63)
         )
