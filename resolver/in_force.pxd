@@ -47,4 +47,5 @@ cdef class InForce:
     cpdef object clipped(self, Plan plan, object rendered, int rrtype, double now_s)
     @cython.locals(left_s=double)
     cpdef long seconds_left(self, double now_s) except -1
+    cpdef bint shed(self, int limit) except -1
     cdef _forget(self)

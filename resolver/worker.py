@@ -44,6 +44,7 @@ _log = logging.getLogger(__name__)
 WATCH_INTERVAL_S: Final = 0.2
 STATS_INTERVAL_S: Final = 1.0
 DRAIN_S: Final = 5.0
+SHED_PLANS: Final = 1_000  # of a generation no longer in force, in one turn of the loop: a third of a millisecond
 
 
 def run_worker(settings: WorkerSettings) -> None:
@@ -104,6 +105,8 @@ class Worker:
             local.Identity(settings.version, settings.hostname or socket.gethostname()),
             time.time,
         )
+        number = generation.number
+        del generation  # the pipeline has it, until another takes its place
         ports = [open_port(socket.socket(fileno=fd), self._answer, self._stats) for fd in settings.udp_fds]
         tcp = TcpListener(
             [socket.socket(fileno=fd) for fd in settings.tcp_fds],
@@ -117,10 +120,10 @@ class Worker:
             port.start(loop)
         await tcp.start()
         background = [
-            asyncio.create_task(self._watch(generation)),
+            asyncio.create_task(self._watch(number)),
             asyncio.create_task(self._report()),
         ]
-        _log.info("answering", extra={"worker": settings.number, "generation": generation.number})
+        _log.info("answering", extra={"worker": settings.number, "generation": number})
         await self._stop.wait()
         await self._drain(ports, tcp, background)
 
@@ -142,9 +145,11 @@ class Worker:
         response = self._answer(message, client_address, Transport.TCP, _LATER, waiting)
         return waiting if response is None else response or None
 
-    async def _watch(self, generation: Generation) -> None:
-        """Puts each new generation in force: opened and resolved beside the loop, swapped by one assignment."""
-        watcher = Watcher(Path(self._settings.snapshots_root), generation.number)
+    async def _watch(self, number: int) -> None:
+        """Puts each generation after ``number`` in force: opened and resolved beside the loop, swapped by one
+        assignment.
+        """
+        watcher = Watcher(Path(self._settings.snapshots_root), number)
         while True:
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._look.wait(), WATCH_INTERVAL_S)
@@ -159,8 +164,12 @@ class Worker:
             except Exception:
                 _log.exception("the new generation cannot be put in force; the one before stays")
                 continue
+            before = self._pipeline.in_force
             self._pipeline.in_force = in_force
             _log.info("generation in force", extra={"generation": opened.number})
+            while before.shed(SHED_PLANS):  # noqa: ASYNC110 -- it polls nothing: between two parts queries have a turn
+                await asyncio.sleep(0)
+            del before, in_force, opened  # or an index that is no longer in force would stay mapped
 
     async def _report(self) -> None:
         """Once a second: makes the spool durable, and writes the counters for the program to read."""
