@@ -176,15 +176,16 @@ class Worker:
         while True:
             await asyncio.sleep(STATS_INTERVAL_S)
             try:
+                # Beside the loop, both: a file system that is busy with somebody's lists can hold up any write.
                 await asyncio.to_thread(self._spool.flush)
-                self._write_stats()
+                await asyncio.to_thread(self._write_stats, json.dumps(self._document()))
             except OSError:
                 _log.exception("the spool or the counters could not be written")
 
-    def _write_stats(self) -> None:
+    def _write_stats(self, document: str) -> None:
         path = Path(self._settings.stats_path)
         beside = path.with_suffix(".tmp")
-        beside.write_text(json.dumps(self._document()))
+        beside.write_text(document)
         beside.replace(path)
 
     def _document(self) -> dict[str, object]:
@@ -215,7 +216,7 @@ class Worker:
         for port in ports:
             port.close()
         self._spool.close()
-        self._write_stats()
+        self._write_stats(json.dumps(self._document()))
 
 
 _LATER: Final = _Later()
