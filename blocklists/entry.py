@@ -1,11 +1,11 @@
 """What one entry of a list covers, and the key under which its name is sorted and indexed.
 
 A key is the wire name in lower case without the root's octet, read backwards: ``www.example.com`` is
-``moc\\x03elpmaxe\\x07www\\x03``. It was chosen over ``dnswire.name.index_key`` because a query's key is one slice
-(60 ns, no loop over labels, no escapes), because a whole file's keys come out of one vectorised pass, and because
-the trie holds either in the same space (real lists, 0.75 M names: 6.9 bytes a name). A parent's key is a prefix of
-its children's keys, as with ``index_key``; but a prefix can also end inside a label whose octets look like a name,
-so that whoever matches by prefix must check that it ends at a label (``index.py`` does, on a hit only).
+``moc\\x03elpmaxe\\x07www\\x03``. It was chosen over ``dnswire.name.index_key`` because a key is one slice of a name
+(no loop over labels, no escapes), and because a whole file's keys come out of one vectorised pass. A parent's key is a
+prefix of its children's keys, as with ``index_key``; but a prefix can also end inside a label whose octets look like a
+name, so that whoever matches by prefix must check that it ends at a label. (``name_table.py`` goes from label to
+label.)
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """What a list can say beyond "these names": one ``ListRule``, and the entry of an address range.
 
-A list is names in bulk (``entry.py``: key and ``Cover``, in the trie), address ranges in bulk (``AddressEntry``), and
+A list is names in bulk (``entry.py``: key and ``Cover``, in the index), address ranges in bulk (``AddressEntry``), and
 rules: the few lines that need more than that. **A parser hands a line over in the cheapest of the three**: ``||x^`` and
 ``*.x CNAME .`` are entries; ``||x^$important`` is a rule; an address, or an ``rpz-ip`` owner with ``CNAME .``, is an
 address entry. Entries cost 7 octets and take part in one look-up for all of them; a rule costs some hundred octets.

@@ -9,7 +9,7 @@ from typing import Final, Protocol, Self
 from blocklists.rule import AddressEntry, ListRule
 
 MAX_COMPLAINTS: Final = 20
-MAX_RULES: Final = 200_000  # of one list: a rule costs some hundred octets and is no entry of the trie
+MAX_RULES: Final = 200_000  # of one list: a rule costs some hundred octets and is no entry of the index
 _MAX_EXCERPT: Final = 120
 
 
