@@ -22,6 +22,7 @@ class Action(StrEnum):
     ALLOW = "allow"
     OBSERVE = "observe"
     REDIRECT = "redirect"
+    SAFE_SEARCH = "safe_search"  # with a SEARCH target: the engine answers in its filtered mode
 
 
 class AnswerKind(StrEnum):
@@ -53,6 +54,16 @@ class TargetKind(StrEnum):
     WILDCARD = "wildcard"  # value: this name and every name below it
     REGEX = "regex"  # value: matched against the name in lower case, without trailing dot
     NETWORK = "network"  # value: CIDR, matched against addresses in answers
+    SEARCH = "search"  # value: a code of ``safe_search.py``, as "google" or "youtube-strict"; "all" for every engine
+    BYPASS = "bypass"  # value: a ``Bypass``
+
+
+class Bypass(StrEnum):
+    """What clients do to get around their resolver, so far as a resolver can tell them not to."""
+
+    CANARY = "canary"  # use-application-dns.net: Firefox turns its own DoH off where this name does not exist
+    PRIVATE_RELAY = "private_relay"  # mask.icloud.com, mask-h2.icloud.com (Apple: "Prepare your network for iCloud")
+    ECH = "ech"  # encrypted ClientHello: its keys are taken out of HTTPS and SVCB answers (RFC 9848)
 
 
 class Language(StrEnum):
@@ -117,8 +128,24 @@ class Window:
 
 
 @dataclass(frozen=True, slots=True)
+class Period:
+    """Days with windows of their own instead of the schedule's, as in Ramadan. No windows: closed on these days.
+
+    A window belongs to the day on which it starts, so a night that begins before the period runs on into it.
+    """
+
+    title: str
+    from_date: str  # ISO 8601 date, the first day
+    until_date: str  # the last day
+    windows: tuple[Window, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Schedule:
-    """When a rule holds: inside any window, in the zone's local time, unless the day is a holiday it skips."""
+    """When a rule holds: inside any window, in the zone's local time, unless the day is a holiday it skips.
+
+    ``periods`` go before ``windows``, the first that holds the day; a holiday goes before both.
+    """
 
     id: int
     code: str
@@ -126,6 +153,29 @@ class Schedule:
     zone: str = "Asia/Jakarta"
     windows: tuple[Window, ...] = ()
     skip_holidays: bool = False
+    periods: tuple[Period, ...] = ()
+    skip_joint_leave: bool = True  # where skip_holidays: whether joint leave counts as a holiday
+
+
+class Reading(StrEnum):
+    """How a scope reads a schedule that rules from above name."""
+
+    SCHEDULE = "schedule"  # as another schedule
+    ALWAYS = "always"  # as open at all hours
+    NEVER = "never"  # as never open: rules with this schedule do not bind the scope
+
+
+@dataclass(frozen=True, slots=True)
+class ScheduleOverride:
+    """An agency or unit that reads a schedule in its own way: other office hours, or a unit that works in shifts.
+
+    The unit's own goes before its agency's; overrides do not follow each other (what the other schedule names, holds).
+    """
+
+    scope: Scope  # an agency or a unit
+    schedule_id: int
+    reading: Reading
+    other_id: int = 0  # for SCHEDULE
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,6 +184,7 @@ class Holiday:
 
     date: str  # ISO 8601 date
     title: str
+    joint_leave: bool = False  # cuti bersama
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,6 +196,7 @@ class Category:
     title: str
     negative: bool = False
     answer: BlockAnswer | None = None  # None: the regency's default
+    observe: bool = False  # what its lists and services would block in the LISTS layer is counted, not blocked
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,6 +209,7 @@ class ListInfo:
     category_ids: tuple[int, ...]
     national: bool = False  # blocks by it are EDE 16 Censored
     version: str = ""
+    observe: bool = False  # its entries never block, in no layer: they are counted
 
 
 @dataclass(frozen=True, slots=True)
@@ -221,6 +274,56 @@ class Network:
     unit_id: int = 0
 
 
+class Identification(StrEnum):
+    """How a forwarder tells us which of the clients behind it asks. Void from everybody else."""
+
+    CLIENT_SUBNET = "client_subnet"  # EDNS client subnet (RFC 7871) with a whole address
+    MAC = "mac"  # dnsmasq --add-mac: option 65001 (six octets) or 65073 (text or base64)
+    CPE_ID = "cpe_id"  # dnsmasq --add-cpe-id: option 65074
+
+
+@dataclass(frozen=True, slots=True)
+class Forwarder:
+    """A router or resolver of ours that asks for many clients behind NAT.
+
+    ``cidr``: its own address or range, as we see it. It is believed only in what ``trusts`` names and only about the
+    agencies of ``agency_ids``: an office's router cannot speak for another office. What it does not tell, or is not
+    believed in, leaves the query with the tenant of the forwarder's own address.
+    """
+
+    id: int
+    cidr: str
+    title: str
+    agency_ids: tuple[int, ...]
+    trusts: tuple[Identification, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Device:
+    """A client known by what a forwarder calls it. ``value``: ``aa:bb:cc:dd:ee:ff``, or a CPE's text."""
+
+    kind: Identification  # MAC or CPE_ID
+    value: str
+    agency_id: int
+    unit_id: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Pause:
+    """An agency or unit let off for a short while: conditional content only.
+
+    Until it ends, no rule of layers 4 to 6 (unit, agency, regency) blocks, redirects or narrows for its clients.
+    Mandatory rules, exceptions, lists of negative categories and an allow-list-only default hold on.
+    """
+
+    id: int
+    scope: Scope  # an agency or a unit
+    from_s: int
+    until_s: int  # exclusive; never open-ended
+    author: str = ""
+    reason: str = ""
+
+
 @dataclass(frozen=True, slots=True)
 class Regency:
     """What holds for all agencies unless they say otherwise."""
@@ -231,6 +334,7 @@ class Regency:
     answer: BlockAnswer = BlockAnswer()
     unknown_clients: UnknownClients = UnknownClients.PRIVATE_ONLY
     allow_list_only: bool = False
+    admin_networks: tuple[str, ...] = ()  # whose clients may ask NAME.explain.saring
 
 
 @dataclass(frozen=True, slots=True)
@@ -248,6 +352,10 @@ class Policy:
     schedules: tuple[Schedule, ...] = ()
     holidays: tuple[Holiday, ...] = ()
     protected: tuple[str, ...] = ()  # names (with all below) that no downloaded list can block
+    schedule_overrides: tuple[ScheduleOverride, ...] = ()
+    forwarders: tuple[Forwarder, ...] = ()
+    devices: tuple[Device, ...] = ()
+    pauses: tuple[Pause, ...] = ()
     revision: int = 0
 
 
