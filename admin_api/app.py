@@ -14,6 +14,7 @@ from admin_api.features import (
     audit,
     blocklist_versions,
     blocklists,
+    cache,
     catalog_services,
     catalogue,
     categories,
@@ -79,6 +80,7 @@ def feature_routes(current: CurrentGeneration, metrics_need_token: bool) -> tupl
         *tokens.ROUTES,
         # how it is
         *status.ROUTES,
+        *cache.ROUTES,
         *health.health_routes(metrics_need_token),
     )
 

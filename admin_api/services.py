@@ -102,6 +102,7 @@ class Services:
     metrics: Callable[[], bytes]  # blocking; Prometheus text format
     sync_now: Callable[[str | None], Awaitable[None]]  # starts a sync of one list (code) or all; returns at once
     reload: Callable[[], Awaitable[None]]  # what SIGHUP does
+    flush_cache: Callable[[str, str], int]  # blocking; (name, suffix or all; the name) -> the order's number
     clock: Callable[[], float] = time.time
     random_bytes: Callable[[int], bytes] = secrets.token_bytes
     version: str = "0"

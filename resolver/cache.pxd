@@ -10,6 +10,8 @@ cdef class Entry:
     cdef public Answer answer
     cdef public double stored_s
     cdef public double expires_s
+    cdef public double refresh_s
+    cdef public double retry_s
     cdef public long size_bytes
     cdef public int freq
     cdef public bint in_main
@@ -21,6 +23,8 @@ cdef class Cache:
     cdef public long _min_ttl_s
     cdef public long _negative_max_ttl_s
     cdef public long _failure_ttl_s
+    cdef public long _stale_max_s
+    cdef public bint _refreshes
     cdef public dict _entries
     cdef public object _small
     cdef public object _main
@@ -36,8 +40,19 @@ cdef class Cache:
     cdef public long long evicted
     cdef public long long flushed
     cdef public long long refused
+    cdef public long long refreshed
+    cdef public long long stale_hits
 
     @cython.locals(entry=Entry)
     cpdef Entry get(self, bytes key, double now_s)
+    @cython.locals(entry=Entry)
+    cpdef Entry stale(self, bytes key, double now_s)
+    cpdef bint wants_refresh(self, Entry entry) except -1
     cpdef put(self, bytes key, Answer answer, double now_s)
+    @cython.locals(entry=Entry)
+    cpdef bint postpone(self, bytes key, double now_s) except -1
+    @cython.locals(entry=Entry, lifetime_s=double)
+    cdef _keep(self, bytes key, Answer answer, double stored_s, double expires_s, double now_s)
     cpdef long lifetime_s(self, Answer answer) except -1
+
+cpdef bint is_failure(Answer answer) except -1

@@ -8,6 +8,7 @@ integer and moves nothing. SIEVE (NSDI 2024) is simpler still, but by its author
 
 from __future__ import annotations
 
+import math
 from collections import deque
 from typing import Final
 
@@ -17,6 +18,15 @@ from dnswire.constants import Rcode, RRType
 # RFC 9520 3.2 allows a failure 1 second to 5 minutes. Whoever repairs his zone should not have to wait for us.
 FAILURE_TTL_S: Final = 5
 
+# RFC 8767 5: after a failed refresh "the resolver SHOULD NOT ... more frequently than every 30 seconds" try it again.
+STALE_RETRY_S: Final = 30
+
+# An answer is fetched anew in the last tenth of its time, if that time is long enough to be worth it.
+_REFRESH_AFTER: Final = 0.9
+_REFRESH_MIN_LIFETIME_S: Final = 10
+# Hits while it was fetched last that make a name popular.
+_REFRESH_ABOVE: Final = 1
+
 _MAX_FREQ: Final = 3
 # An entry leaves the small queue for the main one when it was hit more often than this.
 _PROMOTE_ABOVE: Final = 1
@@ -25,22 +35,39 @@ _MAX_SECOND_CHANCES: Final = 64
 
 # Real cost in CPython 3.11, checked by tests/unit/resolver/test_cache_cost.py: the objects of an entry and its answer,
 # their slots in dictionary and queue; then for each RR (a pair of offset and TTL), each name and address.
-_ENTRY_COST: Final = 650
+_ENTRY_COST: Final = 700
 _RR_COST: Final = 80
 _TARGET_COST: Final = 48
 _GHOST_COST: Final = 104
 
 
 class Entry:
-    """One cached answer. Instants are wall-clock seconds. Replaced in place: read it before the next ``put``."""
+    """One cached answer. Instants are wall-clock seconds. Replaced in place: read it before the next ``put``.
 
-    __slots__ = ("answer", "expires_s", "freq", "in_main", "key", "live", "size_bytes", "stored_s")
+    ``refresh_s``: from when on a hit should fetch it anew (infinity: never, or somebody does already). ``retry_s``:
+    until when, once expired, nobody need ask upstreams again, since they just failed.
+    """
+
+    __slots__ = (
+        "answer",
+        "expires_s",
+        "freq",
+        "in_main",
+        "key",
+        "live",
+        "refresh_s",
+        "retry_s",
+        "size_bytes",
+        "stored_s",
+    )
 
     def __init__(self, key: bytes, answer: Answer, stored_s: float, expires_s: float, size_bytes: int) -> None:
         self.key = key
         self.answer = answer
         self.stored_s = stored_s
         self.expires_s = expires_s
+        self.refresh_s = math.inf
+        self.retry_s = 0.0
         self.size_bytes = size_bytes
         self.freq = 0
         self.in_main = False
@@ -52,7 +79,9 @@ class Cache:
 
     ``min_ttl_s`` and ``max_ttl_s`` clip positive answers, ``negative_max_ttl_s`` clips "no such name" and "no such
     data" (RFC 2308 5). An answer whose own words are "do not cache" (TTL 0, negative without SOA) is not, whatever the
-    minimum. Nothing here is asynchronous or locked: one worker, one thread.
+    minimum. ``stale_max_s``: for how long after its end an answer may be given out stale (0: never; RFC 8767 5 suggests
+    a day to three). ``refreshes``: whether popular answers are to be fetched before they end. Nothing here is
+    asynchronous or locked: one worker, one thread.
     """
 
     __slots__ = (
@@ -66,16 +95,20 @@ class Cache:
         "_max_ttl_s",
         "_min_ttl_s",
         "_negative_max_ttl_s",
+        "_refreshes",
         "_small",
         "_small_bytes",
+        "_stale_max_s",
         "evicted",
         "expired",
         "flushed",
         "hits",
         "inserted",
         "misses",
+        "refreshed",
         "refused",
         "size_bytes",
+        "stale_hits",
     )
 
     def __init__(
@@ -85,12 +118,16 @@ class Cache:
         max_ttl_s: int,
         negative_max_ttl_s: int,
         failure_ttl_s: int = FAILURE_TTL_S,
+        stale_max_s: int = 0,
+        refreshes: bool = False,
     ) -> None:
         self._max_size_bytes = max_size_bytes
         self._min_ttl_s = min_ttl_s
         self._max_ttl_s = max_ttl_s
         self._negative_max_ttl_s = negative_max_ttl_s
         self._failure_ttl_s = failure_ttl_s
+        self._stale_max_s = stale_max_s
+        self._refreshes = refreshes
         self._entries: dict[bytes, Entry] = {}
         # Queues hold entries, flushed ones too until they are popped. Popping the front of a deque is O(1); of a dict,
         # which would do for both look-up and order, it is a walk over all that was deleted before.
@@ -108,6 +145,8 @@ class Cache:
         self.evicted = 0
         self.flushed = 0
         self.refused = 0
+        self.refreshed = 0
+        self.stale_hits = 0
 
     def __len__(self) -> int:
         return len(self._entries)
@@ -127,11 +166,57 @@ class Cache:
         self.hits += 1
         return entry
 
+    def stale(self, key: bytes, now_s: float) -> Entry | None:
+        """The entry of ``key`` that has expired, but not too long ago to be better than no answer (RFC 8767)."""
+        entry = self._entries.get(key)
+        if entry is None or is_failure(entry.answer):
+            return None
+        if now_s < entry.stored_s or not entry.expires_s <= now_s < entry.expires_s + self._stale_max_s:
+            return None
+        return entry
+
+    def wants_refresh(self, entry: Entry) -> bool:
+        """Whether a hit on ``entry`` behind its ``refresh_s`` should fetch it anew; True once, and for popular ones."""
+        if entry.freq <= _REFRESH_ABOVE:
+            return False
+        entry.refresh_s = math.inf
+        self.refreshed += 1
+        return True
+
     def put(self, key: bytes, answer: Answer, now_s: float) -> None:
-        """Keeps ``answer``, received at ``now_s``, in place of what ``key`` had; nothing, where it may not be kept."""
+        """Keeps ``answer``, received at ``now_s``, in place of what ``key`` had; nothing, where it may not be kept.
+
+        A failure leaves what is there and may still be used, stale: it only says when to ask again.
+        """
         lifetime_s = self.lifetime_s(answer)
         if lifetime_s <= 0:
             return
+        if is_failure(answer) and self.postpone(key, now_s):
+            return
+        self._keep(key, answer, now_s, now_s + lifetime_s, now_s)
+
+    def postpone(self, key: bytes, now_s: float) -> bool:
+        """Notes that upstreams failed for ``key``: what is known of it, fresh or stale, serves for ``STALE_RETRY_S``.
+
+        False where nothing is known that could serve.
+        """
+        entry = self._entries.get(key)
+        if entry is None or is_failure(entry.answer) or now_s < entry.stored_s:
+            return False
+        if now_s >= entry.expires_s + self._stale_max_s:
+            return False
+        entry.retry_s = now_s + STALE_RETRY_S
+        return True
+
+    def restore(self, key: bytes, answer: Answer, stored_s: float, now_s: float) -> bool:
+        """Takes back what was kept over a restart (``cache_file.py``), with its age; never over what is newer."""
+        expires_s = stored_s + self.lifetime_s(answer)
+        if stored_s > now_s or now_s >= expires_s + self._stale_max_s or key in self._entries or is_failure(answer):
+            return False
+        self._keep(key, answer, stored_s, expires_s, now_s)
+        return True
+
+    def _keep(self, key: bytes, answer: Answer, stored_s: float, expires_s: float, now_s: float) -> None:
         size_bytes = cost_bytes(key, answer)
         # One answer of 64 KiB must not push out a hundred others.
         if size_bytes * 16 > self._max_size_bytes:
@@ -140,18 +225,23 @@ class Cache:
         self.inserted += 1
         entry = self._entries.get(key)
         if entry is None:
-            self._insert(Entry(key, answer, now_s, now_s + lifetime_s, size_bytes))
+            entry = Entry(key, answer, stored_s, expires_s, size_bytes)
+            self._insert(entry)
         else:
             self._resize(entry, size_bytes)
             entry.answer = answer
-            entry.stored_s = now_s
-            entry.expires_s = now_s + lifetime_s
+            entry.stored_s = stored_s
+            entry.expires_s = expires_s
+        entry.retry_s = 0.0
+        lifetime_s = expires_s - stored_s
+        worth_it = self._refreshes and lifetime_s >= _REFRESH_MIN_LIFETIME_S and not is_failure(answer)
+        entry.refresh_s = stored_s + lifetime_s * _REFRESH_AFTER if worth_it else math.inf
         while self.size_bytes > self._max_size_bytes:
             self._evict(now_s)
 
     def lifetime_s(self, answer: Answer) -> int:
         """How long ``answer`` is kept: its own TTL, clipped. 0: not at all."""
-        if answer.rcode not in (Rcode.NOERROR, Rcode.NXDOMAIN):
+        if is_failure(answer):
             return self._failure_ttl_s
         if answer.ttl_s <= 0:
             return 0
@@ -165,7 +255,7 @@ class Cache:
 
     def flush_suffix(self, suffix: bytes) -> int:
         """Forgets the wire name (lower case) and all names below it. Returns how many entries that were."""
-        return self._flush([entry for entry in self._entries.values() if _is_within(entry.answer.name, suffix)])
+        return self._flush([entry for entry in self._entries.values() if is_within(entry.answer.name, suffix)])
 
     def flush_all(self) -> int:
         """Forgets everything. Returns how many entries that were."""
@@ -178,6 +268,14 @@ class Cache:
         self._small_bytes = self._dead = self.size_bytes = 0
         self.flushed += count
         return count
+
+    def keys(self) -> list[bytes]:
+        """The keys of everything that is kept, expired or not: for a walk in parts, between which the cache changes."""
+        return list(self._entries)
+
+    def peek(self, key: bytes) -> Entry | None:
+        """The entry of ``key`` whatever its age, without counting as asked for."""
+        return self._entries.get(key)
 
     def counters(self) -> dict[str, int]:
         """Counters since the start; ``entries`` and ``size_bytes`` as of now."""
@@ -192,6 +290,8 @@ class Cache:
             "evicted": self.evicted,
             "flushed": self.flushed,
             "refused": self.refused,
+            "refreshed": self.refreshed,
+            "stale": self.stale_hits,
         }
 
     def _insert(self, entry: Entry) -> None:
@@ -307,6 +407,11 @@ def cost_bytes(key: bytes, answer: Answer) -> int:
     )
 
 
+def is_failure(answer: Answer) -> bool:
+    """Whether the answer says only that the upstream could not tell (RFC 8767 4: any other RCODE than these two)."""
+    return answer.rcode != Rcode.NOERROR and answer.rcode != Rcode.NXDOMAIN
+
+
 def _is_negative(answer: Answer) -> bool:
     if answer.rcode == Rcode.NXDOMAIN or not answer.ancount:
         return True
@@ -314,7 +419,7 @@ def _is_negative(answer: Answer) -> bool:
     return len(answer.aliases) >= answer.ancount and answer.rrtype not in (RRType.CNAME, RRType.DNAME, RRType.ANY)
 
 
-def _is_within(name: bytes, suffix: bytes) -> bool:
+def is_within(name: bytes, suffix: bytes) -> bool:
     """Whether ``name`` is ``suffix`` or below it: at a label's edge, since `adomain` ends in `domain`."""
     if not name.endswith(suffix):
         return False

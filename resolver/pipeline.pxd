@@ -16,7 +16,9 @@ cdef int _CD
 cdef int _ANY
 cdef int _HIT
 cdef int _MISS
+cdef int _STALE
 cdef int _COALESCED
+cdef long _STALE_TTL_S
 cdef Plan _INVALID
 cdef Plan _NOT_SERVED
 cdef Plan _LOCAL
@@ -31,6 +33,8 @@ cdef class Pipeline:
     cdef Stats _stats
     cdef object _identity
     cdef public object _clock
+    cdef object _later
+    cdef object _refreshes
 
     @cython.locals(
         now_s=double,
@@ -40,14 +44,19 @@ cdef class Pipeline:
         turn=Turn,
         plan=Plan,
         entry=Entry,
+        stale=Entry,
         name=bytes,
         question=bytes,
     )
     cpdef bytes answer(self, bytes message, str host, int transport, object sender, object address)
     @cython.locals(query=Query)
     cdef _ask(self, Turn turn, bytes name)
+    @cython.locals(query=Query)
+    cdef _refresh(self, Turn turn, bytes name)
     cpdef resume(self, Turn turn, object outcome, int upstream)
-    @cython.locals(in_force=InForce, query=Query, plan=Plan, limit=int)
+    cpdef hurry(self, Turn turn)
+    cdef bytes _relay_stale(self, Turn turn, Entry stale)
+    @cython.locals(in_force=InForce, query=Query, plan=Plan, limit=int, max_ttl_s=long)
     cdef bytes _relay(self, Turn turn, Answer answer, long age_s)
     @cython.locals(query=Query)
     cdef bytes _block(self, Turn turn, object rendered)

@@ -25,11 +25,12 @@ from querylog.spool import SpoolWriter
 from resolver import local
 from resolver.admission import Admission
 from resolver.block import Rendered
-from resolver.cache import Cache
+from resolver.cache import Cache, Entry, is_failure
 from resolver.in_force import InForce, Known, Plan
 from resolver.redirect import redirected
+from resolver.refresh import Refreshes
 from resolver.stats import Stats
-from resolver.turn import Sender, Turn
+from resolver.turn import Patience, Sender, Turn
 from resolver.upstream.failure import UpstreamFailure
 
 _UDP: Final = int(Transport.UDP)
@@ -40,11 +41,19 @@ _CD: Final = 0x0010
 _ANY: Final = int(RRType.ANY)
 _HIT: Final = int(CacheState.HIT)
 _MISS: Final = int(CacheState.MISS)
+_STALE: Final = int(CacheState.STALE)
 _COALESCED: Final = int(CacheState.COALESCED)
+
+# RFC 8767 5: "a TTL of 30 seconds is RECOMMENDED" for stale RRs.
+_STALE_TTL_S: Final = 30
+# RFC 8767 5: the client response timer; "a recommended value ... is 1.8 seconds".
+_PATIENCE_S: Final = 1.8
 
 # DO and CD change what an upstream answers (RFC 4035 3.2), so they are part of the cache's key.
 _DO_CD: Final = (b"\x00", b"\x01", b"\x02", b"\x03")
 
+_OLD: Final = edns.ede(EdeCode.STALE_ANSWER, "upstreams do not answer; this is what they said before")
+_OLD_NXDOMAIN: Final = edns.ede(EdeCode.STALE_NXDOMAIN, "upstreams do not answer; this is what they said before")
 _STRANGER: Final = edns.ede(EdeCode.PROHIBITED, "This address belongs to no registered network")
 _INVALID: Final = Plan(Decision(Verdict.INVALID, Layer.NONE))
 _NOT_SERVED: Final = Plan(Decision(Verdict.REFUSED, Layer.NONE))
@@ -68,7 +77,10 @@ class Asker(Protocol):
 
 
 class Pipeline:
-    """One worker's data plane. ``clock`` gives wall-clock seconds (DESIGN 8: TTLs are wall clock)."""
+    """One worker's data plane. ``clock`` gives wall-clock seconds (DESIGN 8: TTLs are wall clock).
+
+    ``later(delay_s, call)`` is the event loop's ``call_later``.
+    """
 
     def __init__(
         self,
@@ -80,6 +92,7 @@ class Pipeline:
         stats: Stats,
         identity: local.Identity,
         clock: Callable[[], float],
+        later: Callable[[float, Callable[[], None]], Patience],
     ) -> None:
         self.in_force = in_force
         self._admission = admission
@@ -89,6 +102,8 @@ class Pipeline:
         self._stats = stats
         self._identity = identity
         self._clock = clock
+        self._later = later
+        self._refreshes = Refreshes(cache, clock)
 
     def answer(self, message: bytes, host: str, transport: int, sender: Sender, address: object) -> bytes | None:
         """The response to ``message`` from ``host``; empty: none is due; None: ``sender`` gets it later."""
@@ -154,9 +169,16 @@ class Pipeline:
         entry = self._cache.get(turn.key, now_s)
         if entry is not None:
             turn.cache_state = _HIT
-            return self._relay(turn, entry.answer, int(now_s - entry.stored_s))
+            wire = self._relay(turn, entry.answer, int(now_s - entry.stored_s))
+            if now_s >= entry.refresh_s and self._cache.wants_refresh(entry):
+                self._refresh(turn, name)
+            return wire
 
-        # 6 Upstream: coalesced, bounded, with a deadline; goes on in ``resume``.
+        # 6 Upstream: coalesced, bounded, with a deadline; goes on in ``resume``. What has expired is no answer yet: it
+        #   is one if upstreams fail, just failed, or keep the client waiting, and passes step 7 like any other.
+        turn.stale = stale = self._cache.stale(turn.key, now_s)
+        if stale is not None and now_s < stale.retry_s:
+            return self._relay_stale(turn, stale)
         self._ask(turn, name)
         return None
 
@@ -167,6 +189,15 @@ class Pipeline:
         cd = bool(query.flags & _CD)
         if self._upstreams.start(name, query.rrtype, query.rrclass, query.do, cd, turn.now_s, turn.done):
             turn.cache_state = _COALESCED
+        if turn.stale is not None and turn.resumer is not None:
+            turn.patience = self._later(_PATIENCE_S, turn.hurry)
+
+    def _refresh(self, turn: Turn, name: bytes) -> None:
+        query = turn.query
+        refresh = self._refreshes.begin(turn.key)
+        if refresh is not None:
+            cd = bool(query.flags & _CD)
+            self._upstreams.start(name, query.rrtype, query.rrclass, query.do, cd, turn.now_s, refresh.done)
 
     def resume(self, turn: Turn, outcome: Answer | UpstreamFailure, upstream: int) -> None:
         """Takes a turn that waited for its upstream to its end (``turn.Resumer``)."""
@@ -176,12 +207,33 @@ class Pipeline:
         if rendered is not None:
             wire: bytes | None = self._redirect(turn, rendered, outcome)
         elif isinstance(outcome, UpstreamFailure):
+            self._cache.postpone(turn.key, turn.now_s)
             wire = self._fail(turn, outcome)
         else:
             self._cache.put(turn.key, outcome, turn.now_s)
-            wire = self._relay(turn, outcome, 0)
+            if turn.answered:
+                return
+            if turn.stale is not None and is_failure(outcome):
+                wire = self._relay_stale(turn, turn.stale)
+            else:
+                wire = self._relay(turn, outcome, 0)
         if wire:
             turn.sender.send(wire, turn.address)
+
+    def hurry(self, turn: Turn) -> None:
+        """Gives a client who has waited long enough what is known of old (``turn.Resumer``)."""
+        stale = turn.stale
+        if stale is not None:
+            turn.now_s = self._clock()
+            turn.answered = True
+            wire = self._relay_stale(turn, stale)
+            if wire:
+                turn.sender.send(wire, turn.address)
+
+    def _relay_stale(self, turn: Turn, stale: Entry) -> bytes | None:
+        turn.cache_state = _STALE
+        self._cache.stale_hits += 1
+        return self._relay(turn, stale.answer, 0)
 
     def _relay(self, turn: Turn, answer: Answer, age_s: int) -> bytes | None:
         # 7 Inspect whom the answer points to: on cache hits too, since the answer may be older than the rule.
@@ -195,7 +247,11 @@ class Pipeline:
         # 8 Finish: the client's ID and case, TTLs aged and clipped to the policy's next edge, EDE, size.
         limit = response.size_limit(query, turn.transport == _UDP)
         options = self._options(query, answer)
-        wire = response.relay(query, answer, age_s, in_force.seconds_left(turn.now_s), limit, options)
+        max_ttl_s = in_force.seconds_left(turn.now_s)
+        if turn.cache_state == _STALE:
+            max_ttl_s = min(max_ttl_s, _STALE_TTL_S)
+            options += _OLD_NXDOMAIN if answer.rcode == Rcode.NXDOMAIN else _OLD
+        wire = response.relay(query, answer, age_s, max_ttl_s, limit, options)
 
         # 9 Spool, then send: what a client got is in the log, whatever happens to us next.
         self._record(turn, answer.rcode, answer.digest)
@@ -233,7 +289,11 @@ class Pipeline:
         self._cache.put(turn.key, outcome, turn.now_s)
         return self._own(turn, redirected(rendered, outcome, 0))
 
-    def _fail(self, turn: Turn, failure: UpstreamFailure) -> bytes:
+    def _fail(self, turn: Turn, failure: UpstreamFailure) -> bytes | None:
+        if turn.answered:
+            return None
+        if turn.stale is not None:
+            return self._relay_stale(turn, turn.stale)
         options = edns.ede(*failure.ede)
         return self._own(turn, Rendered(Rcode.SERVFAIL, options=options))
 

@@ -30,7 +30,9 @@ class WorkerSettings:
     ``udp_fds`` and ``tcp_fds`` are bound (and, TCP, listening) non-blocking sockets that the supervisor
     opened and the worker inherits. Both belong to this worker alone (``SO_REUSEPORT``); the supervisor keeps
     them open, so that what is queued outlives a killed worker.
-    ``allow_from`` are CIDRs; a query from elsewhere is dropped or refused before its identity is looked at.
+    ``cache_path`` is where the cache outlives a restart, ``cache_orders_path`` where people have answers forgotten;
+    empty: neither. ``allow_from`` are CIDRs; a query from elsewhere is dropped or refused before its identity is looked
+    at.
     """
 
     number: int
@@ -45,6 +47,10 @@ class WorkerSettings:
     min_ttl_s: int = 0
     max_ttl_s: int = 86_400
     negative_max_ttl_s: int = 3_600
+    stale_max_s: int = 86_400
+    cache_refresh: bool = True
+    cache_path: str = ""
+    cache_orders_path: str = ""
     upstream_timeout_s: float = 1.5
     query_deadline_s: float = 4.0
     spool_segment_bytes: int = 16 * 1024 * 1024

@@ -1,5 +1,6 @@
 # C types; the meaning is in turn.py.
 from dnswire.query cimport Query
+from resolver.cache cimport Entry
 from resolver.in_force cimport InForce, Known, Plan
 
 cdef class Turn:
@@ -16,4 +17,6 @@ cdef class Turn:
     cdef public int cache_state
     cdef public int upstream
     cdef public object resumer
-
+    cdef public Entry stale
+    cdef public object patience
+    cdef public bint answered

@@ -10,6 +10,7 @@ from typing import Protocol
 
 from dnswire.answer import Answer
 from dnswire.query import Query
+from resolver.cache import Entry
 from resolver.in_force import InForce, Known, Plan
 from resolver.upstream.failure import UpstreamFailure
 
@@ -27,22 +28,39 @@ class Resumer(Protocol):
     def resume(self, turn: Turn, outcome: Answer | UpstreamFailure, upstream: int) -> None:
         """Ends ``turn`` with what upstream number ``upstream`` said, or with why nobody did."""
 
+    def hurry(self, turn: Turn) -> None:
+        """Answers the client with ``turn.stale`` now; the upstream's answer is still waited for, for the cache."""
+
+
+class Patience(Protocol):
+    """A call that comes later and may be taken back, as the event loop's ``call_later`` returns it."""
+
+    def cancel(self) -> None:
+        """Takes the call back."""
+
 
 class Turn:
-    """One query, its client and where its answer goes. Times are wall-clock seconds."""
+    """One query, its client and where its answer goes. Times are wall-clock seconds.
+
+    ``stale``: what is known of old, to be used where upstreams fail or take longer than ``patience``. ``answered``: the
+    client has got it.
+    """
 
     __slots__ = (
         "address",
+        "answered",
         "began_s",
         "cache_state",
         "in_force",
         "key",
         "known",
         "now_s",
+        "patience",
         "plan",
         "query",
         "resumer",
         "sender",
+        "stale",
         "transport",
         "upstream",
     )
@@ -71,10 +89,22 @@ class Turn:
         self.cache_state = 0
         self.upstream = 0
         self.resumer: Resumer | None = None
+        self.stale: Entry | None = None
+        self.patience: Patience | None = None
+        self.answered = False
 
     def done(self, outcome: Answer | UpstreamFailure, upstream: int) -> None:
         """The upstream's word, or why there is none; called once by the upstream group."""
+        if self.patience is not None:
+            self.patience.cancel()
+            self.patience = None
         resumer = self.resumer
         if resumer is not None:
             self.resumer = None
             resumer.resume(self, outcome, upstream)
+
+    def hurry(self) -> None:
+        """``patience`` is over."""
+        self.patience = None
+        if self.resumer is not None and not self.answered:
+            self.resumer.hurry(self)

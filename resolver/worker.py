@@ -27,6 +27,7 @@ from querylog.spool import SpoolWriter
 from resolver import local, pipeline
 from resolver.admission import Admission
 from resolver.cache import Cache
+from resolver.cache_keeper import CacheKeeper
 from resolver.in_force import InForce
 from resolver.pipeline import Pipeline
 from resolver.settings import WorkerSettings
@@ -90,7 +91,21 @@ class Worker:
             segment_size_bytes=settings.spool_segment_bytes,
             quota_bytes=settings.spool_quota_bytes,
         )
-        cache = Cache(settings.cache_size_bytes, settings.min_ttl_s, settings.max_ttl_s, settings.negative_max_ttl_s)
+        cache = Cache(
+            settings.cache_size_bytes,
+            settings.min_ttl_s,
+            settings.max_ttl_s,
+            settings.negative_max_ttl_s,
+            stale_max_s=settings.stale_max_s,
+            refreshes=settings.cache_refresh,
+        )
+        self._keeper = CacheKeeper(
+            cache,
+            Path(settings.cache_path) if settings.cache_path else None,
+            Path(settings.cache_orders_path) if settings.cache_orders_path else None,
+            settings.cache_size_bytes,
+            time.time,
+        )
         upstreams = UpstreamGroup.from_settings(settings, loop)
         self._cache = cache
         self._spool = spool
@@ -104,6 +119,7 @@ class Worker:
             self._stats,
             local.Identity(settings.version, settings.hostname or socket.gethostname()),
             time.time,
+            loop.call_later,
         )
         number = generation.number
         del generation  # the pipeline has it, until another takes its place
@@ -122,6 +138,7 @@ class Worker:
         background = [
             asyncio.create_task(self._watch(number)),
             asyncio.create_task(self._report()),
+            asyncio.create_task(self._keeper.run()),
         ]
         _log.info("answering", extra={"worker": settings.number, "generation": number})
         await self._stop.wait()
@@ -199,7 +216,7 @@ class Worker:
             "gaps": self._spool.gaps,
             "faults": self._faults,
             **self._stats.document(self._pipeline.in_force.policy),
-            "cache": self._cache.counters(),
+            "cache": self._cache.counters() | {"orders_done": self._keeper.orders_done},
             "upstreams": self._upstreams.counters(),
             "compiled": Path(pipeline.__file__).suffix != ".py",
         }
@@ -216,6 +233,7 @@ class Worker:
         for port in ports:
             port.close()
         self._spool.close()
+        self._keeper.save_now()
         self._write_stats(json.dumps(self._document()))
 
 

@@ -170,6 +170,16 @@ class CacheSection(Section):
     min_ttl_s: int = Field(default=0, ge=0, le=3_600, description="whole seconds from 0 to 3600")
     max_ttl_s: int = Field(default=86_400, ge=1, le=604_800, description="whole seconds from 1 to 604800")
     negative_max_ttl_s: int = Field(default=3_600, ge=0, le=86_400, description="whole seconds from 0 to 86400")
+    stale_max_s: int = Field(
+        default=86_400,
+        ge=0,
+        le=604_800,
+        description="whole seconds from 0 to 604800 (0: an expired answer is never given out)",
+    )
+    refresh: bool = Field(
+        default=True, description="true or false (true: popular answers are fetched anew before they expire)"
+    )
+    keep_over_restart: bool = Field(default=True, description="true or false")
 
 
 class StorageSection(Section):

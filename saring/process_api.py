@@ -12,6 +12,7 @@ from pathlib import Path
 from admin_api.serve import run_api
 from admin_api.services import ProcessStatus, Services, StaleList, Status, WorkerStatus
 from querylog.store import Store
+from resolver.cache_orders import FlushKind, give
 from saring import logs
 from saring.config_schema import Config
 from saring.control import Control, open_control
@@ -59,6 +60,9 @@ def build_services(state: StateDir, control: Control, store: Store, supervisor_p
         log.info("reload asked for by the API")
         os.kill(supervisor_pid, signal.SIGHUP)
 
+    def flush_cache(kind: str, name: str) -> int:
+        return give(state.cache_orders, FlushKind(kind), name, time.time()).number
+
     return Services(
         sessions=control.sessions,
         publish=publisher.publish,
@@ -69,6 +73,7 @@ def build_services(state: StateDir, control: Control, store: Store, supervisor_p
         metrics=lambda: render(collect(state, time.time())),
         sync_now=sync_now,
         reload=reload,
+        flush_cache=flush_cache,
         version=VERSION,
     )
 

@@ -59,6 +59,15 @@ class StateDir:
         """Statistics file of one worker, rewritten by it once a second."""
         return self.run / f"worker-{worker}.json"
 
+    def cache_of(self, worker: int) -> Path:
+        """What one worker's cache held when it last stopped."""
+        return self.run / f"worker-{worker}.cache"
+
+    @property
+    def cache_orders(self) -> Path:
+        """Orders to forget cached answers (``resolver/cache_orders.py``)."""
+        return self.run / "cache-orders.json"
+
     def create(self) -> None:
         """Makes the directories, for this user alone: the query log is personal data. Raises ``OSError``."""
         for path in (self.root, self.lists, self.snapshots, self.spool, self.log, self.run):

@@ -6,6 +6,7 @@ Nothing here asks a process: a worker that hangs shows by the age of its statist
 from __future__ import annotations
 
 import os
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -33,6 +34,12 @@ class WorkerView:
     age_s: float
     compiled: bool
     raw: Mapping[str, Any] = field(repr=False)
+
+    @property
+    def cache(self) -> Counter[str]:
+        """The counters of its cache; 0 for what an older worker does not tell."""
+        counters = self.raw.get("cache")
+        return Counter(counters if isinstance(counters, dict) else {})
 
 
 @dataclass(frozen=True, slots=True)

@@ -60,6 +60,7 @@ async def test_a_token_opens_what_its_scopes_say(sqlite_api: Api) -> None:
         ("GET", "/blocklists"),
         ("GET", "/status"),
         ("POST", "/reload"),
+        ("POST", "/cache/flushes"),
         ("PUT", "/regency"),
     ):
         refused = await sqlite_api.call(method, path, DINKES, token=auditor)

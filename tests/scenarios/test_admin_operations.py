@@ -145,11 +145,14 @@ async def test_readiness_names_what_is_not_ready(sqlite_api: Api) -> None:
     assert (await sqlite_api.get("//healthz", token=None)).status == 200
 
 
-async def test_status_reload_and_metrics(templates: dict[str, str], tmp_path: Path) -> None:
+async def test_status_reload_flush_and_metrics(templates: dict[str, str], tmp_path: Path) -> None:
     async with running_api(new_sqlite(templates, tmp_path), tmp_path, metrics_need_token=True) as api:
         assert (await api.get("/status")).json["workers"][0]["answering"] is True
         assert (await api.post("/reload")).status == 204
         assert api.program.reloads == 1
+        assert (await api.post("/cache/flushes", {"what": "suffix", "name": "Pindah.Example"})).json == {"order": 1}
+        assert api.program.flushed == [("suffix", "pindah.example")]
+        assert (await api.post("/cache/flushes", {"what": "all", "name": "x.example"})).status == 422
         assert (await api.get("//metrics", token=None)).status == 401
         metrics = await api.get("//metrics")
         assert metrics.headers["Content-Type"].startswith("text/plain; version=0.0.4")

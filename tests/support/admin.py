@@ -42,6 +42,7 @@ class Program:
     sync_error: Exception | None = None
     synced: list[str | None] = field(default_factory=list)
     reloads: int = 0
+    flushed: list[tuple[str, str]] = field(default_factory=list)
     now_s: float = NOW_S
     status: Status = field(
         default_factory=lambda: Status(
@@ -66,6 +67,10 @@ class Program:
 
     async def reload(self) -> None:
         self.reloads += 1
+
+    def flush_cache(self, kind: str, name: str) -> int:
+        self.flushed.append((kind, name))
+        return len(self.flushed)
 
 
 @dataclass(frozen=True)
@@ -183,6 +188,7 @@ async def running_api(url: str, directory: Path, **options: Any) -> AsyncIterato
         metrics=lambda: b"# HELP saring_up Up.\n# TYPE saring_up gauge\nsaring_up 1\n",
         sync_now=program.sync_now,
         reload=program.reload,
+        flush_cache=program.flush_cache,
         clock=lambda: program.now_s,
         random_bytes=chance.randbytes,
         limits=limits,

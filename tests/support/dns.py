@@ -33,6 +33,11 @@ class Said:
         """The last field of each RR of the answer section."""
         return tuple(rr.rsplit(" ", 1)[1] for rr in self.answer)
 
+    @property
+    def ttls(self) -> tuple[int, ...]:
+        """The TTLs of the answer section, in seconds."""
+        return tuple(int(rr.split(" ", 2)[1]) for rr in self.answer)
+
 
 def ask(
     qname: str,

@@ -87,6 +87,7 @@ class Upstream:
         self.waiting: list[tuple[bytes, int, bool, bool, Done]] = []
         self.instant = True
         self.failing = False
+        self.rcode = ""
 
     def start(self, name: bytes, rrtype: int, rrclass: int, do: bool, cd: bool, now_s: float, done: Done) -> bool:
         """The pipeline asks."""
@@ -109,11 +110,26 @@ class Upstream:
     def _message(self, name: bytes, rrtype: int, do: bool, cd: bool) -> bytes:
         text = wire.to_text(name)
         query = ask(text, RRType(rrtype).name, do=do, cd=cd)
+        if self.rcode:
+            return answer(query, rcode=self.rcode)
         lines = self.zones.get(text)
         if lines is None:
             soa = "example. 300 IN SOA ns.example. host.example. 1 2 3 4 60"
             return answer(query, authority=(soa,), rcode="NXDOMAIN")
         return answer(query, *lines, authority=self.servers, additional=self.glue)
+
+
+class Later:
+    """A call that is due at an instant of the test's clock."""
+
+    def __init__(self, due_s: float, call: Callable[[], None]) -> None:
+        self.due_s = due_s
+        self.call = call
+        self.cancelled = False
+
+    def cancel(self) -> None:
+        """Takes the call back."""
+        self.cancelled = True
 
 
 class World:
@@ -131,7 +147,8 @@ class World:
         self.now_s = now_s
         self.upstream = Upstream()
         self.stats = Stats()
-        self.cache = Cache(1_000_000, 0, 86_400, 3_600)
+        self.cache = Cache(1_000_000, 0, 86_400, 3_600, stale_max_s=86_400, refreshes=True)
+        self._later: list[Later] = []
         self._spool_directory = spool_directory
         self.spool = SpoolWriter(spool_directory, "test", 0, segment_size_bytes=1 << 20, quota_bytes=1 << 24)
         self.generation = 1
@@ -145,11 +162,28 @@ class World:
             self.stats,
             Identity("1.2.3", "dns1.contoh.go.id"),
             lambda: self.now_s,
+            self._call_later,
         )
 
     def _in_force(self, policy: Policy, lists: Mapping[int, Sequence[str]], rules: RulesIndex | None = None) -> InForce:
         index = cast(Index, PlainIndex(lists, rules))
         return InForce.begin(self.generation, policy, index, self.now_s, self.stats.tallies)
+
+    def _call_later(self, delay_s: float, call: Callable[[], None]) -> Later:
+        later = Later(self.now_s + delay_s, call)
+        self._later.append(later)
+        return later
+
+    def wait(self, span_s: float) -> bytes:
+        """Lets time pass; what is sent meanwhile, empty where nothing is."""
+        self.sent.clear()
+        self.now_s += span_s
+        due = [later for later in self._later if later.due_s <= self.now_s]
+        self._later = [later for later in self._later if later.due_s > self.now_s]
+        for later in due:
+            if not later.cancelled:
+                later.call()
+        return self.sent.pop() if self.sent else b""
 
     def publish(self, policy: Policy, lists: Mapping[int, Sequence[str]] | None = None) -> None:
         """Puts the next generation in force, as the worker does."""
@@ -180,6 +214,15 @@ class World:
     ) -> Said:
         """The response to a question, as facts."""
         return heard(self.raw(ask(qname, rrtype, **query), host, transport))  # type: ignore[arg-type]  # passed on as they are
+
+    def ask_later(self, qname: str, rrtype: str = "A", host: str = HEALTH_CLIENT) -> bytes | None:
+        """Asks, and does not wait: None where the answer is to come by ``wait`` or ``upstream.land``."""
+        self.sent.clear()
+        return self.pipeline.answer(ask(qname, rrtype), host, Transport.UDP, self, "client")
+
+    def heard(self, response: bytes) -> Said:
+        """A response as facts."""
+        return heard(response)
 
     def close(self) -> list[LogRecord]:
         """Ends the world; what its spool holds."""
