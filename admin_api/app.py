@@ -19,6 +19,8 @@ from admin_api.features import (
     catalogue,
     categories,
     check,
+    devices,
+    forwarders,
     generations,
     health,
     holidays,
@@ -30,6 +32,7 @@ from admin_api.features import (
     queries,
     regency,
     rules,
+    schedule_overrides,
     schedules,
     setup,
     status,
@@ -56,6 +59,8 @@ def feature_routes(current: CurrentGeneration, metrics_need_token: bool) -> tupl
         *agencies.ROUTES,
         *units.ROUTES,
         *networks.ROUTES,
+        *forwarders.ROUTES,
+        *devices.ROUTES,
         # what
         *categories.ROUTES,
         *catalog_services.ROUTES,
@@ -68,6 +73,7 @@ def feature_routes(current: CurrentGeneration, metrics_need_token: bool) -> tupl
         *catalogue.ROUTES,
         # when, and what becomes of it
         *schedules.ROUTES,
+        *schedule_overrides.ROUTES,
         *holidays.ROUTES,
         *rules.ROUTES,
         *check.check_routes(current),

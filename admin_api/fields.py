@@ -11,13 +11,16 @@ import ipaddress
 import re
 import urllib.parse
 import zoneinfo
-from typing import Annotated, Literal
+from typing import Annotated, Literal, TypeVar
 
 from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints, WithJsonSchema
 
 from blocklists.source import MAX_LANDING, MAX_MEMBER, why_no_member
 from blocklists.transfer.primary import is_zone, parse_primary
 from dnswire import name as dns
+from policy.model import Identification
+
+ValueT = TypeVar("ValueT", str, int)
 
 # Control characters are refused everywhere: PostgreSQL cannot store NUL, and the rest forge log lines and terminals.
 PRINTABLE = r"^[^\x00-\x1f\x7f-\x9f\u2028\u2029]*$"
@@ -28,6 +31,9 @@ MAX_ID = 2**31 - 1
 
 MAX_SERVICE_NAMES = 5000
 MAX_WINDOWS = 100
+MAX_PERIODS = 50
+MAX_FORWARDED_AGENCIES = 500
+MAX_ADMIN_NETWORKS = 100
 DEFAULT_LIST_SIZE_BYTES = 2**30  # as blocklists.source.Source
 DEFAULT_SHRINK_LIMIT = 0.3
 
@@ -67,6 +73,18 @@ def canonical_cidr(text: str) -> str:
     return str(network)
 
 
+def device_value(kind: Identification, text: str) -> str:
+    """What a forwarder calls a client, in its one canonical spelling. Raises ValueError."""
+    if kind is Identification.CLIENT_SUBNET:
+        raise ValueError("a client subnet names an address: enter it as a network")
+    if kind is Identification.CPE_ID:
+        return text
+    plain = re.sub(r"[:.-]", "", text).lower()
+    if not re.fullmatch("[0-9a-f]{12}", plain):
+        raise ValueError("not a MAC address; write it as aa:bb:cc:dd:ee:ff")
+    return ":".join(plain[start : start + 2] for start in range(0, 12, 2))
+
+
 def digits(value: object) -> object:
     """A query or path parameter that is a whole number, in its one spelling. Raises ValueError for any other."""
     # int() also takes "1_0", " 1" and digits of other scripts.
@@ -75,9 +93,9 @@ def digits(value: object) -> object:
     return value
 
 
-def distinct(values: list[str]) -> list[str]:
+def distinct(values: list[ValueT]) -> list[ValueT]:
     """The values, none of which may be there twice. Raises ValueError naming one that is."""
-    seen: set[str] = set()
+    seen: set[ValueT] = set()
     for value in values:
         if value in seen:
             raise ValueError(f"holds {value} twice")
@@ -179,6 +197,7 @@ def list_location(text: str) -> str:
 
 DnsName = Annotated[str, StringConstraints(min_length=1, max_length=1004), AfterValidator(canonical_name)]
 Cidr = Annotated[str, StringConstraints(min_length=2, max_length=50), AfterValidator(canonical_cidr)]
+Cidrs = Annotated[list[Cidr], AfterValidator(distinct)]
 Zone = Annotated[str, StringConstraints(min_length=1, max_length=64), AfterValidator(known_zone)]
 Location = Annotated[
     str, StringConstraints(pattern=PRINTABLE, min_length=1, max_length=2000), AfterValidator(list_location)

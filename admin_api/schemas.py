@@ -1,4 +1,4 @@
-"""Shapes that several bodies share: the strict base, block answers, letters, windows; and their rows' columns.
+"""Shapes that several bodies share: the strict base, block answers, letters; and their rows' columns.
 
 ``*Input`` is what a client sends, ``*Output`` what it receives. Unknown fields are refused, and nothing is coerced: a
 number in quotes is a mistake that the client wants to hear about.
@@ -21,15 +21,18 @@ from pydantic import (
     Field,
     PlainSerializer,
     StringConstraints,
+    ValidationInfo,
     WithJsonSchema,
+    field_validator,
     model_validator,
 )
 
 from admin_api import fields as f
 from admin_api.models.base import Answering
-from admin_api.models.rules import RuleRow, ScheduleRow, WindowRow
+from admin_api.models.rules import RuleRow
+from admin_api.models.tenants import DEVICE_LENGTH
 from dnswire.constants import RRType
-from policy.model import AnswerKind, BlockAnswer
+from policy.model import AnswerKind, BlockAnswer, Identification
 
 Id = Annotated[int, Field(ge=1, le=f.MAX_ID)]
 
@@ -137,21 +140,19 @@ class Basis(Strict):
     note: f.Note = ""
 
 
-class Window(Strict):
-    """A span of local time on some days; an end at or before the start lies on the next day."""
+class DeviceName(Strict):
+    """What a forwarder calls a client."""
 
-    days: Annotated[list[f.Day], Field(min_length=1, max_length=7)]
-    start: Annotated[f.Clock, Field(json_schema_extra={"pattern": r"^([01][0-9]|2[0-3]):[0-5][0-9]$"})]
-    end: f.Clock
-    """HH:MM; 24:00 is the end of the day."""
+    kind: Identification
+    """mac or cpe_id."""
+    value: Annotated[str, StringConstraints(pattern=f.PRINTABLE, min_length=1, max_length=DEVICE_LENGTH)]
+    """aa:bb:cc:dd:ee:ff, or the CPE's text."""
 
-    @model_validator(mode="after")
-    def _is_a_span(self) -> Self:
-        if len(set(self.days)) != len(self.days):
-            raise ValueError("days names a day twice")
-        if self.start == "24:00":
-            raise ValueError("start is at most 23:59; a window that starts at 24:00 starts at 00:00 of the next day")
-        return self
+    @field_validator("value")
+    @classmethod
+    def _fits_its_kind(cls, value: str, info: ValidationInfo) -> str:
+        kind = info.data.get("kind")
+        return f.device_value(kind, value) if isinstance(kind, Identification) else value
 
 
 def put_answer(row: Answering, answer: Answer | None) -> None:
@@ -200,40 +201,6 @@ def put_basis(row: RuleRow, basis: Basis) -> None:
 def basis_of(row: RuleRow) -> Basis:
     """The letter in a rule's columns."""
     return Basis(number=row.basis_number, date=row.basis_date or None, signer=row.basis_signer, note=row.basis_note)
-
-
-def day_bits(days: list[f.Day]) -> int:
-    """Days as the bit set that a window row holds."""
-    return sum(1 << f.DAYS.index(day) for day in days)
-
-
-def days_of_bits(bits: int) -> list[f.Day]:
-    """The days of a window row's bit set, Monday first."""
-    return [day for number, day in enumerate(f.DAYS) if bits >> number & 1]
-
-
-def put_windows(row: ScheduleRow, windows: list[Window]) -> None:
-    """Gives a schedule these windows, in their order; rows that fit are kept (positions are part of their key)."""
-    for position, window in enumerate(windows):
-        if position == len(row.windows):
-            row.windows.append(WindowRow(position=position))
-        kept = row.windows[position]
-        kept.days = day_bits(window.days)
-        kept.start_min = f.clock_minutes(window.start)
-        kept.end_min = f.clock_minutes(window.end)
-    del row.windows[len(windows) :]
-
-
-def windows_of(row: ScheduleRow) -> list[Window]:
-    """The windows of a schedule."""
-    return [
-        Window(
-            days=days_of_bits(window.days),
-            start=f.clock_text(window.start_min),
-            end=f.clock_text(window.end_min),
-        )
-        for window in row.windows
-    ]
 
 
 def instant(seconds: float) -> datetime.datetime:

@@ -100,10 +100,13 @@ def _doubles(document: Document) -> Iterable[FieldError]:
     keys: dict[str, list[str]] = {
         "agency": [entry.code for entry in document.agencies],
         "agency.unit": [f"{agency.code}/{unit.code}" for agency in document.agencies for unit in agency.unit],
+        "forwarder": [entry.cidr for entry in document.forwarders],
+        "device": [f"{entry.kind} {entry.value}" for entry in document.devices],
         "category": [entry.code for entry in document.categories],
         "service": [entry.code for entry in document.services],
         "list": [entry.code for entry in document.lists],
         "schedule": [entry.code for entry in document.schedules],
+        "schedule_override": [f"{entry.schedule} {entry.scope}" for entry in document.schedule_overrides],
         "holiday": [entry.date for entry in document.holidays],
         "rule": [entry.code for entry in document.rules],
         "networks": [

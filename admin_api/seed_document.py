@@ -13,6 +13,7 @@ refused. ``seed.py`` writes it into the control database. A complete example::
     language = "id"                               # "id" | "en": language of what users see
     unknown_clients = "private_only"              # "refuse" | "regency" | "private_only"
     allow_list_only = false
+    admin_networks = ["10.20.0.0/24"]             # whose clients may ask NAME.explain.saring
     answer = { kind = "nxdomain", ttl_s = 60 }    # kind: nxdomain nodata null page refused redirect
                                                   # page: address4 and/or address6; redirect: name
 
@@ -28,10 +29,23 @@ refused. ``seed.py`` writes it into the control database. A complete example::
     networks = ["10.20.5.0/24"]
     allow_list_only = false
 
+    [[forwarder]]                                 # a router of ours that asks for many clients behind NAT
+    cidr = "10.20.4.1"                            # its own address, as this resolver sees it
+    title = "Router Dinas Kesehatan"
+    agencies = ["dinkes"]                         # whose clients it may speak for
+    trusts = ["client_subnet", "mac"]             # what it is believed in: client_subnet mac cpe_id
+
+    [[device]]                                    # a client by what forwarders call it
+    kind = "mac"                                  # mac | cpe_id
+    value = "02:00:5e:10:00:01"
+    title = "Laptop piket"                        # optional
+    tenant = "unit:dinkes/puskesmas-sekayu"       # "agency:CODE" | "unit:AGENCY/UNIT"
+
     [[category]]
     code = "perjudian"
     title = "Perjudian"
     negative = true                               # blocked for everybody; false: only where a rule says so
+    observe = false                               # its lists and services count what they would block, and let it pass
     answer = { kind = "page", address4 = "10.20.0.9", ttl_s = 30 }   # optional; otherwise the regency's
 
     [[category]]
@@ -61,6 +75,7 @@ refused. ``seed.py`` writes it into the control database. A complete example::
     national = true                               # blocks by it are EDE 16 Censored
     licence = "public"                            # optional, as are all below
     enabled = true
+    observe = false                               # its entries count what they would block, and let it pass
     max_size_bytes = 536870912
     shrink_limit = 0.2                            # refuse an update that lost more than this share of its entries
     min_entries = 1
@@ -72,23 +87,44 @@ refused. ``seed.py`` writes it into the control database. A complete example::
     title = "Jam kerja"
     zone = "Asia/Jakarta"                         # optional; default: the regency's
     skip_holidays = true
+    skip_joint_leave = true                       # with skip_holidays: on joint leave, too (default)
     windows = [
         { days = ["mon", "tue", "wed", "thu"], start = "07:30", end = "12:00" },
         { days = ["mon", "tue", "wed", "thu"], start = "13:00", end = "16:00" },
         { days = ["fri"], start = "07:30", end = "11:30" },
         { days = ["sat"], start = "22:00", end = "04:00" },   # ends on the next day
     ]
+    periods = [                                   # optional: days with windows of their own; none: closed
+        { title = "Ramadan", from_date = 2027-02-08, until_date = 2027-03-09, windows = [
+            { days = ["mon", "tue", "wed", "thu"], start = "08:00", end = "15:00" },
+        ] },
+    ]
+
+    [[schedule]]
+    code = "piket"
+    title = "Piket malam"
+    windows = [{ days = ["mon"], start = "20:00", end = "08:00" }]
+
+    [[schedule_override]]                         # an agency or unit that reads a schedule in its own way
+    scope = "unit:dinkes/puskesmas-sekayu"
+    schedule = "jam-kerja"
+    reading = "schedule"                          # schedule: as other says | always | never (not bound by it)
+    other = "piket"
 
     [[holiday]]
     date = 2026-12-25
     title = "Hari Raya Natal"
+    joint_leave = false                           # cuti bersama
 
     [[rule]]
     code = "medsos-jam-kerja"
     title = "Tanpa media sosial pada jam kerja"
     scope = "regency"                             # "regency" | "agency:CODE" | "unit:AGENCY/UNIT"
     target = "category:media_sosial"              # category: list: service: name: wildcard: regex: network:
-    action = "block"                              # block | allow | observe | redirect
+                                                  # search: google bing duckduckgo youtube-strict youtube-moderate
+                                                  # yandex ecosia pixabay brave, or all; bypass: canary private_relay
+                                                  # ech
+    action = "block"                              # block | allow | observe | redirect | safe_search (of search:)
     schedule = "jam-kerja"                        # optional
     mandatory = false                             # regency rules only: layer 1
     important = false
@@ -123,11 +159,13 @@ from pydantic import AfterValidator, Field, StringConstraints, model_validator
 
 from admin_api import fields as f
 from admin_api.models.catalog import DEFAULT_MAX_AGE_S
-from admin_api.schemas import Answer, Basis, Strict, Window
-from policy.model import Action, Language, UnknownClients
+from admin_api.schedule_schemas import Periods, Window
+from admin_api.schemas import Answer, Basis, DeviceName, Strict
+from policy.model import Action, Identification, Language, Reading, UnknownClients
 
 SCOPE = r"^(regency|agency:[a-z0-9_-]{1,40}|unit:[a-z0-9_-]{1,40}/[a-z0-9_-]{1,40})$"
-TARGET = r"^(category|list|service|name|wildcard|regex|network):[^\x00-\x1f\x7f]+$"
+TENANT = SCOPE.replace("regency|", "")
+TARGET = r"^(category|list|service|name|wildcard|regex|network|search|bypass):[^\x00-\x1f\x7f]+$"
 
 
 Networks = Annotated[list[f.Cidr], AfterValidator(f.distinct), Field(max_length=1000)]
@@ -143,6 +181,7 @@ class RegencyEntry(Strict):
     language: Language = Language.ID
     unknown_clients: UnknownClients = UnknownClients.PRIVATE_ONLY
     allow_list_only: bool = False
+    admin_networks: Annotated[f.Cidrs, Field(max_length=f.MAX_ADMIN_NETWORKS)] = Field(default_factory=list)
     answer: Answer = Answer.model_validate_json('{"kind": "nxdomain"}')
 
 
@@ -165,12 +204,31 @@ class AgencyEntry(Strict):
     unit: list[UnitEntry] = Field(default_factory=list)
 
 
+class ForwarderEntry(Strict):
+    """``[[forwarder]]``."""
+
+    cidr: f.Cidr
+    title: f.Title
+    agencies: Annotated[
+        list[f.Code], AfterValidator(f.distinct), Field(min_length=1, max_length=f.MAX_FORWARDED_AGENCIES)
+    ]
+    trusts: Annotated[list[Identification], AfterValidator(f.distinct), Field(min_length=1, max_length=3)]
+
+
+class DeviceEntry(DeviceName):
+    """``[[device]]``."""
+
+    title: f.Short = ""
+    tenant: Annotated[str, StringConstraints(pattern=TENANT)]
+
+
 class CategoryEntry(Strict):
     """``[[category]]``."""
 
     code: f.Code
     title: f.Title
     negative: bool = False
+    observe: bool = False
     answer: Answer | None = None
 
 
@@ -202,6 +260,7 @@ class ListEntry(Strict):
     national: bool = False
     licence: f.Short = ""
     enabled: bool = True
+    observe: bool = False
     max_size_bytes: f.ListSize = f.DEFAULT_LIST_SIZE_BYTES
     shrink_limit: f.Share = f.DEFAULT_SHRINK_LIMIT
     min_entries: f.EntryCount = 1
@@ -216,7 +275,18 @@ class ScheduleEntry(Strict):
     title: f.Title
     zone: f.Zone | None = None
     skip_holidays: bool = False
+    skip_joint_leave: bool = True
     windows: Annotated[list[Window], Field(min_length=1, max_length=f.MAX_WINDOWS)]
+    periods: Periods = Field(default_factory=list)
+
+
+class ScheduleOverrideEntry(Strict):
+    """``[[schedule_override]]``."""
+
+    scope: Annotated[str, StringConstraints(pattern=TENANT)]
+    schedule: f.Code
+    reading: Reading
+    other: f.Code | None = None
 
 
 class HolidayEntry(Strict):
@@ -224,6 +294,7 @@ class HolidayEntry(Strict):
 
     date: f.IsoDate
     title: f.Title
+    joint_leave: bool = False
 
 
 class RuleEntry(Strict):
@@ -259,10 +330,15 @@ class Document(Strict):
     protected: Names = Field(default_factory=list)
     must_resolve: Names = Field(default_factory=list)
     agencies: Annotated[list[AgencyEntry], Field(alias="agency")] = Field(default_factory=list)
+    forwarders: Annotated[list[ForwarderEntry], Field(alias="forwarder")] = Field(default_factory=list)
+    devices: Annotated[list[DeviceEntry], Field(alias="device")] = Field(default_factory=list)
     categories: Annotated[list[CategoryEntry], Field(alias="category")] = Field(default_factory=list)
     services: Annotated[list[ServiceEntry], Field(alias="service")] = Field(default_factory=list)
     lists: Annotated[list[ListEntry], Field(alias="list")] = Field(default_factory=list)
     schedules: Annotated[list[ScheduleEntry], Field(alias="schedule")] = Field(default_factory=list)
+    schedule_overrides: Annotated[list[ScheduleOverrideEntry], Field(alias="schedule_override")] = Field(
+        default_factory=list
+    )
     holidays: Annotated[list[HolidayEntry], Field(alias="holiday")] = Field(default_factory=list)
     rules: Annotated[list[RuleEntry], Field(alias="rule")] = Field(default_factory=list)
 

@@ -18,12 +18,15 @@ from admin_api.features import (
     blocklists,
     catalog_services,
     categories,
+    devices,
+    forwarders,
     holidays,
     must_resolve_names,
     networks,
     protected_names,
     regency,
     rules,
+    schedule_overrides,
     schedules,
     units,
 )
@@ -32,12 +35,15 @@ from admin_api.models import (
     AgencyRow,
     Blocklist,
     Category,
+    DeviceRow,
+    ForwarderRow,
     HolidayRow,
     MustResolveName,
     NetworkRow,
     ProtectedName,
     RegencyRow,
     RuleRow,
+    ScheduleOverrideRow,
     ScheduleRow,
     Service,
     UnitRow,
@@ -48,7 +54,14 @@ from admin_api.rest.resource import Resource, new_row
 from admin_api.rest.route import Editor
 from admin_api.rest.validation import check_body
 from admin_api.schemas import Strict, as_json
-from admin_api.seed_document import AgencyEntry, Document, RuleEntry
+from admin_api.seed_document import (
+    AgencyEntry,
+    DeviceEntry,
+    Document,
+    ForwarderEntry,
+    RuleEntry,
+    ScheduleOverrideEntry,
+)
 
 RowT = TypeVar("RowT", bound=Edited)
 InT = TypeVar("InT", bound=Strict)
@@ -72,6 +85,10 @@ class Importer:
         await self._regency(document.regency)
         for agency in document.agencies:
             await self._agency(agency)
+        for forwarder in document.forwarders:
+            await self._forwarder(forwarder)
+        for device in document.devices:
+            await self._device(device)
         await self._each(categories.RESOURCE, document.categories, lambda data: Category.code == data.code)
         await self._each(catalog_services.RESOURCE, document.services, lambda data: Service.code == data.code)
         await self._each(blocklists.RESOURCE, document.lists, lambda data: Blocklist.code == data.code)
@@ -86,6 +103,8 @@ class Importer:
             fields = as_json(schedule) | {"zone": schedule.zone or document.regency.zone}
             where = f"schedule {schedule.code}"
             await self._put(schedules.RESOURCE, where, ScheduleRow.code == schedule.code, fields)
+        for override in document.schedule_overrides:
+            await self._override(override)
         await self._each(holidays.RESOURCE, document.holidays, lambda data: HolidayRow.date == data.date, "date")
         zone = zoneinfo.ZoneInfo(document.regency.zone)
         for rule in document.rules:
@@ -115,10 +134,39 @@ class Importer:
             fields = {"cidr": cidr, "agency_id": agency_id, "unit_id": unit_id}
             await self._put(networks.RESOURCE, f"network {cidr}", NetworkRow.cidr == cidr, fields)
 
+    async def _forwarder(self, entry: ForwarderEntry) -> None:
+        where = f"forwarder {entry.cidr}"
+        agency_ids = [await self._agency_id(code, f"{where}: agencies") for code in entry.agencies]
+        if None not in agency_ids:
+            fields = as_json(entry) | {"agency_ids": agency_ids}
+            await self._put(forwarders.RESOURCE, where, ForwarderRow.cidr == entry.cidr, fields)
+
+    async def _device(self, entry: DeviceEntry) -> None:
+        where = f"device {entry.kind} {entry.value}"
+        scope = await self._scope(entry.tenant, f"{where}: tenant")
+        if scope is None:
+            return
+        agency_id, unit_id = scope["id"], None
+        if scope["kind"] == "unit":
+            unit = await self._session.get_one(UnitRow, scope["id"])
+            agency_id, unit_id = unit.agency_id, unit.id
+        same = (DeviceRow.kind == entry.kind.value) & (DeviceRow.value == entry.value)
+        await self._put(devices.RESOURCE, where, same, as_json(entry) | {"agency_id": agency_id, "unit_id": unit_id})
+
+    async def _override(self, entry: ScheduleOverrideEntry) -> None:
+        where = f"schedule_override {entry.schedule} of {entry.scope}"
+        scope = await self._scope(entry.scope, f"{where}: scope")
+        if scope is None:
+            return
+        schedule_id = await self._session.scalar(select(ScheduleRow.id).where(ScheduleRow.code == entry.schedule))
+        column = ScheduleOverrideRow.unit_id if scope["kind"] == "unit" else ScheduleOverrideRow.agency_id
+        same = (ScheduleOverrideRow.schedule_id == schedule_id) & (column == scope["id"])
+        await self._put(schedule_overrides.RESOURCE, where, same, as_json(entry) | {"scope": scope})
+
     async def _rule(self, entry: RuleEntry, zone: zoneinfo.ZoneInfo) -> None:
         where = f"rule {entry.code}"
         kind, _, value = entry.target.partition(":")
-        scope = await self._scope(entry.scope, where)
+        scope = await self._scope(entry.scope, f"{where}: scope")
         if scope is None:
             return
         fields = as_json(entry) | {
@@ -145,9 +193,13 @@ class Importer:
         found = await self._session.scalar(statement)
         if found is None:
             message = f"there is no such {kind}"
-            self.errors.append(FieldError(field=f"{where}: scope", message=message, value=text))
+            self.errors.append(FieldError(field=where, message=message, value=text))
             return None
         return {"kind": kind, "id": found}
+
+    async def _agency_id(self, code: str, where: str) -> int | None:
+        scope = await self._scope(f"agency:{code}", where)
+        return None if scope is None else int(scope["id"])
 
     async def _each(
         self,

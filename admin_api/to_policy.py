@@ -15,18 +15,22 @@ from admin_api.models import (
     AgencyRow,
     Blocklist,
     Category,
+    DeviceRow,
+    ForwarderRow,
     HolidayRow,
     NetworkRow,
     ProtectedName,
     RegencyRow,
     RuleRow,
+    ScheduleOverrideRow,
     ScheduleRow,
     Service,
     UnitRow,
 )
 from admin_api.models.base import Edited
 from admin_api.models.catalog import DEFAULT_MAX_AGE_S
-from admin_api.schemas import block_answer_of, days_of_bits
+from admin_api.schedule_schemas import WindowColumns, days_of_bits
+from admin_api.schemas import block_answer_of
 from blocklists.transfer.tsig import ALGORITHMS
 from policy import model as facts
 
@@ -90,7 +94,7 @@ async def load_policy(session: AsyncSession) -> facts.Policy:
             facts.Network(row.cidr, row.agency_id, row.unit_id or 0) for row in await _all(session, NetworkRow)
         ),
         categories=tuple(
-            facts.Category(row.id, row.code, row.title, row.negative, block_answer_of(row))
+            facts.Category(row.id, row.code, row.title, row.negative, block_answer_of(row), row.observe)
             for row in await _all(session, Category)
         ),
         lists=tuple(_list(row) for row in await _all(session, Blocklist) if row.enabled or row.id in ruled),
@@ -100,8 +104,14 @@ async def load_policy(session: AsyncSession) -> facts.Policy:
         ),
         rules=tuple(rule_of(row) for row in rules),
         schedules=tuple(_schedule(row) for row in await _all(session, ScheduleRow)),
-        holidays=tuple(facts.Holiday(row.date, row.title) for row in await _all(session, HolidayRow)),
+        holidays=tuple(facts.Holiday(row.date, row.title, row.joint_leave) for row in await _all(session, HolidayRow)),
         protected=tuple(row.name for row in await _all(session, ProtectedName)),
+        schedule_overrides=tuple(_override(row) for row in await _all(session, ScheduleOverrideRow)),
+        forwarders=tuple(_forwarder(row) for row in await _all(session, ForwarderRow)),
+        devices=tuple(
+            facts.Device(facts.Identification(row.kind), row.value, row.agency_id, row.unit_id or 0)
+            for row in await _all(session, DeviceRow)
+        ),
         revision=await current_revision(session),
     )
 
@@ -164,7 +174,7 @@ def rule_of(row: RuleRow) -> facts.Rule:
     )
 
 
-def scope_of(row: RuleRow) -> facts.Scope:
+def scope_of(row: RuleRow | ScheduleOverrideRow) -> facts.Scope:
     """Whose rule it is."""
     if row.unit_id is not None:
         return facts.Scope(facts.ScopeKind.UNIT, row.unit_id)
@@ -181,24 +191,44 @@ def _regency(row: RegencyRow) -> facts.Regency:
         answer=block_answer_of(row) or facts.BlockAnswer(),
         unknown_clients=facts.UnknownClients(row.unknown_clients),
         allow_list_only=row.allow_list_only,
+        admin_networks=tuple(row.admin_networks),
     )
 
 
 def _list(row: Blocklist) -> facts.ListInfo:
     feeds = tuple(category.id for category in row.categories) if row.enabled else ()
-    return facts.ListInfo(row.id, row.code, row.title, feeds, row.national)
+    return facts.ListInfo(row.id, row.code, row.title, feeds, row.national, observe=row.observe)
 
 
 def _schedule(row: ScheduleRow) -> facts.Schedule:
-    windows = tuple(
-        facts.Window(
-            days=tuple(DAYS.index(day) for day in days_of_bits(window.days)),
-            start_min=window.start_min,
-            end_min=window.end_min,
-        )
-        for window in row.windows
+    periods = tuple(
+        facts.Period(period.title, period.from_date, period.until_date, _windows(period.windows))
+        for period in row.periods
     )
-    return facts.Schedule(row.id, row.code, row.title, row.zone, windows, row.skip_holidays)
+    return facts.Schedule(
+        row.id, row.code, row.title, row.zone, _windows(row.windows), row.skip_holidays, periods, row.skip_joint_leave
+    )
+
+
+def _windows(rows: Sequence[WindowColumns]) -> tuple[facts.Window, ...]:
+    return tuple(
+        facts.Window(
+            days=tuple(DAYS.index(day) for day in days_of_bits(row.days)),
+            start_min=row.start_min,
+            end_min=row.end_min,
+        )
+        for row in rows
+    )
+
+
+def _override(row: ScheduleOverrideRow) -> facts.ScheduleOverride:
+    return facts.ScheduleOverride(scope_of(row), row.schedule_id, facts.Reading(row.reading), row.other_id or 0)
+
+
+def _forwarder(row: ForwarderRow) -> facts.Forwarder:
+    agencies = tuple(agency.id for agency in row.agencies)
+    trusts = tuple(facts.Identification(trust) for trust in row.trusts)
+    return facts.Forwarder(row.id, row.cidr, row.title, agencies, trusts)
 
 
 async def _all(session: AsyncSession, model: type[RowT]) -> Sequence[RowT]:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from admin_api import fields as f
-from admin_api.models import AgencyRow, NetworkRow, RuleRow, Token, UnitRow
+from admin_api.models import AgencyRow, DeviceRow, NetworkRow, RuleRow, ScheduleOverrideRow, Token, UnitRow
+from admin_api.models.tenants import forwarder_agency
 from admin_api.rest.auth import Scope
 from admin_api.rest.crud import crud_routes
 from admin_api.rest.resource import Reference, Resource, Stamped, keep
@@ -63,7 +64,10 @@ RESOURCE = Resource(
     references=(
         Reference("unit", UnitRow.agency_id, UnitRow.id),
         Reference("network", NetworkRow.agency_id, NetworkRow.id),
+        Reference("forwarder", forwarder_agency.c.agency_id, forwarder_agency.c.forwarder_id),
+        Reference("device", DeviceRow.agency_id, DeviceRow.id),
         Reference("rule", RuleRow.agency_id, RuleRow.id),
+        Reference("schedule override", ScheduleOverrideRow.agency_id, ScheduleOverrideRow.id),
         Reference("token", Token.agency_id, Token.id),
     ),
     visible=lambda agency_id: AgencyRow.id == agency_id,

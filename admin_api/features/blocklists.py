@@ -49,6 +49,8 @@ class BlocklistInput(Strict):
     """Blocks by it are EDE 16 Censored."""
     licence: f.Short = ""
     enabled: bool = True
+    observe: bool = False
+    """Its entries never block: what they would have blocked is counted and logged."""
     max_size_bytes: f.ListSize = f.DEFAULT_LIST_SIZE_BYTES
     """Of a download; larger ones are refused."""
     shrink_limit: f.Share = f.DEFAULT_SHRINK_LIMIT
@@ -87,6 +89,7 @@ async def fill(session: AsyncSession, row: Blocklist, data: BlocklistInput, _edi
     row.national = data.national
     row.licence = data.licence
     row.enabled = data.enabled
+    row.observe = data.observe
     row.max_size_bytes = data.max_size_bytes
     row.shrink_limit = data.shrink_limit
     row.min_entries = data.min_entries
@@ -139,6 +142,7 @@ def show(row: Blocklist) -> BlocklistOutput:
             "national": row.national,
             "licence": row.licence,
             "enabled": row.enabled,
+            "observe": row.observe,
             "max_size_bytes": row.max_size_bytes,
             "shrink_limit": row.shrink_limit,
             "min_entries": row.min_entries,

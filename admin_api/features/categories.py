@@ -22,6 +22,8 @@ class CategoryInput(Strict):
     title: f.Title
     negative: bool = False
     """Blocked for everybody."""
+    observe: bool = False
+    """What its lists and services would block by themselves is counted and logged, not blocked."""
     answer: Answer | None = None
     """How its names are answered where blocked; null: the regency's answer."""
 
@@ -36,6 +38,7 @@ async def fill(_session: AsyncSession, row: Category, data: CategoryInput, _edit
     row.code = data.code
     row.title = data.title
     row.negative = data.negative
+    row.observe = data.observe
     put_answer(row, data.answer)
 
 
@@ -46,6 +49,7 @@ def show(row: Category) -> CategoryOutput:
         code=row.code,
         title=row.title,
         negative=row.negative,
+        observe=row.observe,
         answer=answer_of(row),
         created=instant(row.created_s),
         changed=instant(row.changed_s),

@@ -20,10 +20,15 @@ class HolidayInput(Strict):
 
     date: f.IsoDate
     title: f.Title
+    joint_leave: bool = False
+    """Joint leave (*cuti bersama*), by which not every schedule is closed."""
 
 
 class HolidayOutput(HolidayInput, Stamped):
     """A holiday as stored."""
+
+    imported: bool
+    """By the program, and edited by nobody since: the next import may correct it."""
 
 
 class HolidayQuery(PageQuery):
@@ -36,12 +41,20 @@ async def fill(_session: AsyncSession, row: HolidayRow, data: HolidayInput, _edi
     """Writes a body into its row."""
     row.date = data.date
     row.title = data.title
+    row.joint_leave = data.joint_leave
+    row.imported = False
 
 
 def show(row: HolidayRow) -> HolidayOutput:
     """The row as clients see it."""
     return HolidayOutput(
-        id=row.id, date=row.date, title=row.title, created=instant(row.created_s), changed=instant(row.changed_s)
+        id=row.id,
+        date=row.date,
+        title=row.title,
+        joint_leave=row.joint_leave,
+        imported=row.imported,
+        created=instant(row.created_s),
+        changed=instant(row.changed_s),
     )
 
 

@@ -6,13 +6,13 @@ from sqlalchemy import ColumnElement
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from admin_api import fields as f
-from admin_api.models import AgencyRow, NetworkRow, UnitRow
+from admin_api.models import NetworkRow
 from admin_api.rest.auth import Scope
 from admin_api.rest.crud import crud_routes
 from admin_api.rest.paging import PageQuery
-from admin_api.rest.problem import FieldError, invalid
-from admin_api.rest.resource import Resource, Stamped, require
+from admin_api.rest.resource import Resource, Stamped
 from admin_api.rest.route import API, Editor
+from admin_api.rest.tenant import require_tenant
 from admin_api.schemas import Id, QueryId, Strict, instant
 
 
@@ -38,13 +38,7 @@ class NetworkQuery(PageQuery):
 
 async def fill(session: AsyncSession, row: NetworkRow, data: NetworkInput, _editor: Editor) -> None:
     """Writes a body into its row."""
-    await require(session, AgencyRow, data.agency_id, "agency_id")
-    if data.unit_id is not None:
-        unit = await require(session, UnitRow, data.unit_id, "unit_id")
-        if unit.agency_id != data.agency_id:
-            message = "is a unit of another agency"
-            expected = "a unit of agency_id"
-            raise invalid(FieldError(field="unit_id", message=message, value=data.unit_id, expected=expected))
+    await require_tenant(session, data.agency_id, data.unit_id)
     row.cidr = data.cidr
     row.agency_id = data.agency_id
     row.unit_id = data.unit_id

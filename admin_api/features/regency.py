@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+from typing import Annotated
 
+from pydantic import Field
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -33,6 +35,8 @@ class RegencyInput(Strict):
     unknown_clients: UnknownClients = UnknownClients.PRIVATE_ONLY
     """What clients of no registered network get."""
     allow_list_only: bool = False
+    admin_networks: Annotated[f.Cidrs, Field(max_length=f.MAX_ADMIN_NETWORKS)] = Field(default_factory=list)
+    """Whose clients may ask NAME.explain.saring for the reason of a decision."""
     answer: Answer = Answer(kind=AnswerKind.NXDOMAIN)
     """How blocked names are answered where neither rule nor category says."""
 
@@ -51,6 +55,7 @@ def show(row: RegencyRow) -> RegencyOutput:
         language=Language(row.language),
         unknown_clients=UnknownClients(row.unknown_clients),
         allow_list_only=row.allow_list_only,
+        admin_networks=row.admin_networks,
         answer=answer_of(row) or Answer(kind=AnswerKind.NXDOMAIN),
         changed=instant(row.changed_s),
     )
@@ -63,6 +68,7 @@ def put_regency(row: RegencyRow, data: RegencyInput) -> None:
     row.language = data.language.value
     row.unknown_clients = data.unknown_clients.value
     row.allow_list_only = data.allow_list_only
+    row.admin_networks = list(data.admin_networks)
     put_answer(row, data.answer)
 
 

@@ -10,10 +10,28 @@ from admin_api import fields as f
 from admin_api.rest.paging import PageQuery
 from admin_api.rest.resource import Stamped
 from admin_api.schemas import Answer, Basis, Id, Instant, QueryId, Strict
-from policy.model import Action, AnswerKind, ScopeKind, TargetKind
+from policy.model import Action, AnswerKind, Bypass, ScopeKind, TargetKind
 from policy.patterns import Pattern
 
+SEARCH_ENGINES = (
+    "all",
+    "google",
+    "bing",
+    "duckduckgo",
+    "youtube-strict",
+    "youtube-moderate",
+    "yandex",
+    "ecosia",
+    "pixabay",
+    "brave",
+)
 CODED_TARGETS = frozenset({TargetKind.CATEGORY, TargetKind.LIST, TargetKind.SERVICE})
+CHOSEN_TARGETS = {TargetKind.SEARCH: SEARCH_ENGINES, TargetKind.BYPASS: tuple(way.value for way in Bypass)}
+# Of the other kinds of target every action but safe search can be asked.
+ACTIONS_OF = {
+    TargetKind.SEARCH: frozenset({Action.SAFE_SEARCH, Action.ALLOW}),
+    TargetKind.BYPASS: frozenset({Action.BLOCK, Action.ALLOW, Action.OBSERVE}),
+}
 
 
 def canonical_target(kind: TargetKind, value: str) -> str:
@@ -25,6 +43,9 @@ def canonical_target(kind: TargetKind, value: str) -> str:
         return f.canonical_cidr(value)
     if kind is TargetKind.REGEX:
         Pattern(value)
+    choices = CHOSEN_TARGETS.get(kind)
+    if choices is not None and value not in choices:
+        raise ValueError(f"is none of {', '.join(choices)}")
     return value
 
 
@@ -47,7 +68,8 @@ class RuleTarget(Strict):
 
     kind: TargetKind
     value: Annotated[str, StringConstraints(pattern=f.PRINTABLE, min_length=1, max_length=1004)]
-    """category, list, service: its code; name, wildcard (with all below): a name; regex: RE2; network: CIDR."""
+    """category, list, service: its code; name, wildcard (with all below): a name; regex: RE2; network: CIDR; search:
+    a search engine, or all; bypass: a way around the resolver (canary, private_relay, ech)."""
 
     @field_validator("value")
     @classmethod
@@ -88,7 +110,12 @@ class RuleInput(Strict):
             raise ValueError("a rule is mandatory or an exception, not both")
         if self.valid_from and self.valid_until and self.valid_from >= self.valid_until:
             raise ValueError("valid_until must be later than valid_from")
-        if self.action in (Action.ALLOW, Action.OBSERVE) and self.answer is not None:
+        possible = ACTIONS_OF.get(self.target.kind)
+        if possible is None and self.action is Action.SAFE_SEARCH:
+            raise ValueError("action safe_search is for targets of kind search")
+        if possible is not None and self.action not in possible:
+            raise ValueError(f"with a target of kind {self.target.kind}, action is {' or '.join(sorted(possible))}")
+        if self.action not in (Action.BLOCK, Action.REDIRECT) and self.answer is not None:
             raise ValueError("answer is for rules that block or redirect")
         redirects = self.answer is not None and self.answer.kind in (AnswerKind.REDIRECT, AnswerKind.PAGE)
         if self.action is Action.REDIRECT and not redirects:

@@ -8,12 +8,13 @@ from pydantic import Field
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from admin_api import fields as f
-from admin_api.models import RuleRow, ScheduleRow
+from admin_api.models import RuleRow, ScheduleOverrideRow, ScheduleRow
 from admin_api.rest.auth import Scope
 from admin_api.rest.crud import crud_routes
 from admin_api.rest.resource import Reference, Resource, Stamped, keep
 from admin_api.rest.route import API, Editor
-from admin_api.schemas import Strict, Window, instant, put_windows, windows_of
+from admin_api.schedule_schemas import Periods, Window, periods_of, put_periods, put_windows, windows_of
+from admin_api.schemas import Strict, instant
 
 
 class ScheduleInput(Strict):
@@ -26,7 +27,11 @@ class ScheduleInput(Strict):
     """The time zone of its windows."""
     skip_holidays: bool = False
     """On holidays the rule does not hold."""
+    skip_joint_leave: bool = True
+    """With skip_holidays: nor on days of joint leave."""
     windows: Annotated[list[Window], Field(min_length=1, max_length=f.MAX_WINDOWS)]
+    periods: Periods = Field(default_factory=list)
+    """Days with windows of their own, as in Ramadan; the first that holds the day goes before ``windows``."""
 
 
 class ScheduleOutput(ScheduleInput, Stamped):
@@ -40,7 +45,9 @@ async def fill(_session: AsyncSession, row: ScheduleRow, data: ScheduleInput, _e
     row.title = data.title
     row.zone = data.zone
     row.skip_holidays = data.skip_holidays
+    row.skip_joint_leave = data.skip_joint_leave
     put_windows(row, data.windows)
+    put_periods(row, data.periods)
 
 
 def show(row: ScheduleRow) -> ScheduleOutput:
@@ -51,7 +58,9 @@ def show(row: ScheduleRow) -> ScheduleOutput:
         title=row.title,
         zone=row.zone,
         skip_holidays=row.skip_holidays,
-        windows=windows_of(row),
+        skip_joint_leave=row.skip_joint_leave,
+        windows=windows_of(row.windows),
+        periods=periods_of(row),
         created=instant(row.created_s),
         changed=instant(row.changed_s),
     )
@@ -70,6 +79,10 @@ RESOURCE = Resource(
     show=show,
     label=lambda row: row.code,
     unique=(("code",),),
-    references=(Reference("rule", RuleRow.schedule_id, RuleRow.id),),
+    references=(
+        Reference("rule", RuleRow.schedule_id, RuleRow.id),
+        Reference("schedule override", ScheduleOverrideRow.schedule_id, ScheduleOverrideRow.id),
+        Reference("schedule override", ScheduleOverrideRow.other_id, ScheduleOverrideRow.id),
+    ),
 )
 ROUTES = crud_routes(RESOURCE)

@@ -6,7 +6,7 @@ from sqlalchemy import ColumnElement
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from admin_api import fields as f
-from admin_api.models import AgencyRow, NetworkRow, RuleRow, UnitRow
+from admin_api.models import AgencyRow, DeviceRow, NetworkRow, RuleRow, ScheduleOverrideRow, UnitRow
 from admin_api.rest.auth import Scope
 from admin_api.rest.crud import crud_routes
 from admin_api.rest.paging import PageQuery
@@ -83,7 +83,9 @@ RESOURCE = Resource(
     unique=(("agency_id", "code"),),
     references=(
         Reference("network", NetworkRow.unit_id, NetworkRow.id),
+        Reference("device", DeviceRow.unit_id, DeviceRow.id),
         Reference("rule", RuleRow.unit_id, RuleRow.id),
+        Reference("schedule override", ScheduleOverrideRow.unit_id, ScheduleOverrideRow.id),
     ),
     query=UnitQuery,
     conditions=conditions,

@@ -10,8 +10,17 @@ from admin_api.models.base import Base
 from admin_api.models.catalog import Blocklist, Category, Service, ServiceName
 from admin_api.models.journal import Audit, Revision
 from admin_api.models.people import SetupCode, Token, User
-from admin_api.models.rules import HolidayRow, ProtectedName, RuleRow, ScheduleRow, WindowRow
-from admin_api.models.tenants import AgencyRow, NetworkRow, RegencyRow, UnitRow
+from admin_api.models.rules import ProtectedName, RuleRow
+from admin_api.models.schedules import (
+    HolidayRow,
+    PeriodRow,
+    PeriodWindowRow,
+    ScheduleOverrideRow,
+    ScheduleRow,
+    WindowRow,
+)
+from admin_api.models.successions import SuccessionPartRow, SuccessionRow
+from admin_api.models.tenants import AgencyRow, DeviceRow, ForwarderRow, NetworkRow, RegencyRow, UnitRow
 
 __all__ = [
     "AgencyRow",
@@ -19,18 +28,25 @@ __all__ = [
     "Base",
     "Blocklist",
     "Category",
+    "DeviceRow",
+    "ForwarderRow",
     "HolidayRow",
     "ListOverride",
     "MustResolveName",
     "NetworkRow",
+    "PeriodRow",
+    "PeriodWindowRow",
     "ProtectedName",
     "RegencyRow",
     "Revision",
     "RuleRow",
+    "ScheduleOverrideRow",
     "ScheduleRow",
     "Service",
     "ServiceName",
     "SetupCode",
+    "SuccessionPartRow",
+    "SuccessionRow",
     "Token",
     "UnitRow",
     "User",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import BigInteger, Column, Float, ForeignKey, Integer, String, Table, UniqueConstraint
+from sqlalchemy import BigInteger, Column, Float, ForeignKey, Integer, String, Table, UniqueConstraint, false
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from admin_api.models.base import (
@@ -30,6 +30,7 @@ class Category(Coded, Answering, Base):
 
     title: Mapped[str] = mapped_column(String(TITLE_LENGTH))
     negative: Mapped[bool] = mapped_column(default=False)
+    observe: Mapped[bool] = mapped_column(default=False, server_default=false())
 
 
 blocklist_category = Table(
@@ -61,6 +62,7 @@ class Blocklist(Coded, Base):
     national: Mapped[bool] = mapped_column(default=False)
     licence: Mapped[str] = mapped_column(String(TITLE_LENGTH), default="")
     enabled: Mapped[bool] = mapped_column(default=True)
+    observe: Mapped[bool] = mapped_column(default=False, server_default=false())
     max_size_bytes: Mapped[int] = mapped_column(BigInteger)
     shrink_limit: Mapped[float] = mapped_column(Float)
     min_entries: Mapped[int] = mapped_column(default=1)

@@ -1,8 +1,8 @@
-"""Rules, the schedules they hold in, holidays and protected names."""
+"""Rules and protected names."""
 
 from __future__ import annotations
 
-from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Integer, String, UniqueConstraint
+from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from admin_api.models.base import (
@@ -12,49 +12,12 @@ from admin_api.models.base import (
     TITLE_LENGTH,
     Answering,
     Base,
-    Coded,
     Edited,
 )
 from admin_api.models.catalog import Blocklist, Category, Service
+from admin_api.models.schedules import ScheduleRow
 
 NOTE_LENGTH = 1000
-
-
-class ScheduleRow(Coded, Base):
-    """When rules hold: inside any of its windows, in the zone's local time."""
-
-    __tablename__ = "schedule"
-    __table_args__ = (UniqueConstraint("code"), NEVER_REUSED)
-
-    title: Mapped[str] = mapped_column(String(TITLE_LENGTH))
-    zone: Mapped[str] = mapped_column(String(64))
-    skip_holidays: Mapped[bool] = mapped_column(default=False)
-
-    windows: Mapped[list[WindowRow]] = relationship(
-        cascade="all, delete-orphan", order_by="WindowRow.position", lazy="selectin"
-    )
-
-
-class WindowRow(Base):
-    """A span of local time on some days. ``days`` is a bit set, bit 0 is Monday."""
-
-    __tablename__ = "schedule_window"
-
-    schedule_id: Mapped[int] = mapped_column(ForeignKey("schedule.id", ondelete="CASCADE"), primary_key=True)
-    position: Mapped[int] = mapped_column(primary_key=True)
-    days: Mapped[int] = mapped_column(Integer)
-    start_min: Mapped[int] = mapped_column(Integer)
-    end_min: Mapped[int] = mapped_column(Integer)
-
-
-class HolidayRow(Edited, Base):
-    """A national holiday or joint leave; ``date`` is ISO 8601."""
-
-    __tablename__ = "holiday"
-    __table_args__ = (UniqueConstraint("date"), NEVER_REUSED)
-
-    date: Mapped[str] = mapped_column(String(10))
-    title: Mapped[str] = mapped_column(String(TITLE_LENGTH))
 
 
 class ProtectedName(Edited, Base):

@@ -29,7 +29,7 @@ COUNT = 250 * int(os.environ.get("SARING_FUZZ_FACTOR", "1"))
 PATHS = (
     "/agencies", "/units", "/networks", "/categories", "/services", "/blocklists", "/protected-names",
     "/must-resolve-names", "/schedules",
-    "/holidays", "/rules", "/users",
+    "/holidays", "/rules", "/users", "/forwarders", "/devices", "/schedule-overrides",
 )  # fmt: skip
 STRANGE: tuple[Any, ...] = (
     *(None, True, 0, -1, 2**31, 2**63, 10**40, 1.5, -0.0, 1e308),
@@ -68,7 +68,7 @@ async def samples(api: Api) -> list[tuple[str, dict[str, Any]]]:
             kept = {
                 name: value
                 for name, value in item.items()
-                if name not in ("id", "created", "changed", "author", "approver")
+                if name not in ("id", "created", "changed", "author", "approver", "imported")
             }
             found.append((path, kept))
     return found

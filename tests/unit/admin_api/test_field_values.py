@@ -13,7 +13,8 @@ from admin_api.rest.etag import require_match
 from admin_api.rest.paging import decode_cursor, encode_cursor
 from admin_api.rest.problem import Problem
 from admin_api.rest.validation import check_body, field_errors, parse_json
-from admin_api.schemas import Answer, RRTypeNumber, Window, day_bits, days_of_bits, rrtype_text
+from admin_api.schedule_schemas import Window, day_bits, days_of_bits
+from admin_api.schemas import Answer, RRTypeNumber, rrtype_text
 
 
 @pytest.mark.parametrize(

@@ -16,6 +16,11 @@ from tests.support.admin import NOW_S, new_sqlite
 from tests.support.admin import templates as templates
 from tests.support.seed_example import EXAMPLE
 
+MAC = "02:00:5e:10:00:01"
+FORWARDER = {"cidr": "10.0.0.1", "title": "R", "agencies": ["dinkes"], "trusts": ["mac"]}
+OVERRIDE = {"scope": "agency:dinkes", "schedule": "jam-kerja", "reading": "never"}
+OVERRIDE_WHERE = "schedule_override nothing of agency:dinkes"
+
 
 @pytest.fixture
 def url(templates: dict[str, str], tmp_path: Path) -> str:
@@ -58,6 +63,12 @@ async def test_the_documented_example_becomes_a_policy(url: str) -> None:
     )
     assert (allow.valid_from_s, allow.valid_until_s) == (1767200400, 1798736400)
     assert block.basis.date == "2026-01-05"
+    assert policy.forwarders[0].agency_ids == (policy.agencies[0].id,)
+    assert (policy.devices[0].agency_id, policy.devices[0].unit_id) == (policy.agencies[0].id, policy.units[0].id)
+    assert policy.schedules[0].periods[0].title == "Ramadan"
+    [override] = policy.schedule_overrides
+    assert (override.scope.kind, override.schedule_id, override.other_id) == (ScopeKind.UNIT, 1, 2)
+    assert policy.regency.admin_networks == ("10.20.0.0/24",)
 
 
 async def test_lists_keep_what_the_sync_job_needs(url: str) -> None:
@@ -113,6 +124,9 @@ async def test_every_mistake_is_told_and_nothing_is_written(url: str) -> None:
         ({"protected": ["go.id", "GO.ID."]}, "protected"),
         ({"category": [{"code": "a", "title": "A"}, {"code": "a", "title": "B"}]}, "category"),
         ({"agency": [{"code": "a", "name": "A", "networks": ["10.0.0.1/8"]}]}, "agency[0].networks[0]"),
+        ({"device": [{"kind": "mac", "value": v, "tenant": "agency:dinkes"} for v in (MAC, MAC.upper())]}, "device"),
+        ({"forwarder": [FORWARDER | {"agencies": ["nobody"]}]}, "forwarder 10.0.0.1/32: agencies"),
+        ({"schedule_override": [OVERRIDE | {"schedule": "nothing"}]}, f"{OVERRIDE_WHERE}: schedule"),
         ({"agency": [{"code": c, "name": c, "networks": ["10.0.0.0/8"]} for c in "ab"]}, "networks"),
     ],
 )
