@@ -1,6 +1,7 @@
 # C types; the meaning is in in_force.py.
 cimport cython
 from dnswire.answer cimport Answer
+from resolver.sources cimport Source
 
 cdef class Plan:
     cdef readonly object decision
@@ -24,6 +25,8 @@ cdef class Known:
     cdef readonly list tally
     cdef readonly object asker
     cdef public Known over_tcp
+    cdef public Source source
+    cpdef befriend(self, Source source)
 
 cdef class InForce:
     cdef readonly long long generation

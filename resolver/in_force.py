@@ -21,6 +21,7 @@ from policy.resolve import Client, Resolved, at
 from policy.view import View
 from resolver.block import Rendered, render
 from resolver.inspection import bars, inspect
+from resolver.sources import UNLIMITED, Source
 
 # What a flood of unique names or of spoofed sources may make us remember; beyond it all is forgotten at once, which
 # costs a decision a name (microseconds) to learn again and keeps the look-up a plain dictionary.
@@ -65,6 +66,7 @@ class Known:
         "inspected",
         "over_tcp",
         "plans",
+        "source",
         "tally",
         "unit_id",
         "view",
@@ -72,6 +74,7 @@ class Known:
 
     def __init__(self, address: bytes, admitted: bool, agency_id: int, unit_id: int, memory: Memory) -> None:
         self.over_tcp: Known | None = None
+        self.source = UNLIMITED
         self.asker = memory.asker
         self.address = address
         self.admitted = admitted
@@ -81,6 +84,12 @@ class Known:
         self.plans = memory.plans
         self.inspected = memory.inspected
         self.tally = memory.tally(agency_id)
+
+    def befriend(self, source: Source) -> None:
+        """Ties the client to the source his queries come from, over whatever transport."""
+        self.source = source
+        if self.over_tcp is not None:
+            self.over_tcp.source = source
 
 
 class Memory:

@@ -19,6 +19,8 @@ cdef int _MISS
 cdef int _STALE
 cdef int _COALESCED
 cdef long _STALE_TTL_S
+cdef int _PASS
+cdef int _DROP
 cdef Plan _INVALID
 cdef Plan _NOT_SERVED
 cdef Plan _LOCAL
@@ -35,6 +37,10 @@ cdef class Pipeline:
     cdef public object _clock
     cdef object _later
     cdef object _refreshes
+    cdef object _sources
+    cdef public bint _limiting
+    cdef public long _max_pending
+    cdef object _pressure
 
     @cython.locals(
         now_s=double,
@@ -47,6 +53,7 @@ cdef class Pipeline:
         stale=Entry,
         name=bytes,
         question=bytes,
+        judgement=int,
     )
     cpdef bytes answer(self, bytes message, str host, int transport, object sender, object address)
     @cython.locals(query=Query)

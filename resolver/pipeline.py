@@ -29,9 +29,11 @@ from resolver.cache import Cache, Entry, is_failure
 from resolver.in_force import InForce, Known, Plan
 from resolver.redirect import redirected
 from resolver.refresh import Refreshes
+from resolver.sources import Judgement, Sources
 from resolver.stats import Stats
 from resolver.turn import Patience, Sender, Turn
 from resolver.upstream.failure import UpstreamFailure
+from resolver.zone_pressure import ZonePressure
 
 _UDP: Final = int(Transport.UDP)
 _IN: Final = int(RRClass.IN)
@@ -52,6 +54,16 @@ _PATIENCE_S: Final = 1.8
 # DO and CD change what an upstream answers (RFC 4035 3.2), so they are part of the cache's key.
 _DO_CD: Final = (b"\x00", b"\x01", b"\x02", b"\x03")
 
+_PASS: Final = int(Judgement.PASS)
+_DROP: Final = int(Judgement.DROP)
+_TRY_TCP: Final = Rendered(Rcode.NOERROR, truncated=True)
+_TOO_FAST: Final = Rendered(
+    Rcode.REFUSED, options=edns.ede(EdeCode.PROHIBITED, "This address asks too much in too short a time")
+)
+_TOO_MANY: Final = Rendered(
+    Rcode.SERVFAIL,
+    options=edns.ede(EdeCode.OTHER, "Too many queries of this client or for this zone wait for upstreams"),
+)
 _OLD: Final = edns.ede(EdeCode.STALE_ANSWER, "upstreams do not answer; this is what they said before")
 _OLD_NXDOMAIN: Final = edns.ede(EdeCode.STALE_NXDOMAIN, "upstreams do not answer; this is what they said before")
 _STRANGER: Final = edns.ede(EdeCode.PROHIBITED, "This address belongs to no registered network")
@@ -93,6 +105,8 @@ class Pipeline:
         identity: local.Identity,
         clock: Callable[[], float],
         later: Callable[[float, Callable[[], None]], Patience],
+        sources: Sources,
+        pressure: ZonePressure,
     ) -> None:
         self.in_force = in_force
         self._admission = admission
@@ -104,6 +118,10 @@ class Pipeline:
         self._clock = clock
         self._later = later
         self._refreshes = Refreshes(cache, clock)
+        self._sources = sources
+        self._limiting = sources.limiting
+        self._max_pending = sources.limits.max_pending
+        self._pressure = pressure
 
     def answer(self, message: bytes, host: str, transport: int, sender: Sender, address: object) -> bytes | None:
         """The response to ``message`` from ``host``; empty: none is due; None: ``sender`` gets it later."""
@@ -119,6 +137,11 @@ class Pipeline:
                 self._stats.dropped += 1
                 return b""
             known = in_force.identify(host)
+            known.befriend(self._sources.of(known.address, now_s))
+        judgement = known.source.judge(now_s) if self._limiting else _PASS
+        if judgement == _DROP and transport == _UDP:
+            self._stats.limited += 1
+            return b""
         if transport != _UDP and in_force.about_tcp and known.over_tcp is not None:
             known = known.over_tcp
 
@@ -132,6 +155,9 @@ class Pipeline:
             turn = Turn(refusal.query, known, in_force, transport, now_s, sender, address, _INVALID)
             return self._own(turn, Rendered(refusal.rcode))
         turn = Turn(query, known, in_force, transport, now_s, sender, address, _INVALID)
+        if judgement:
+            self._stats.limited += 1
+            return self._own(turn, _TRY_TCP if transport == _UDP else _TOO_FAST)
         refused = refuse_type(query)
         if refused is not None:
             return self._own(turn, Rendered(refused[0]))
@@ -179,6 +205,8 @@ class Pipeline:
         turn.stale = stale = self._cache.stale(turn.key, now_s)
         if stale is not None and now_s < stale.retry_s:
             return self._relay_stale(turn, stale)
+        if known.source.pending >= self._max_pending or not self._pressure.admits(name):
+            return self._own(turn, _TOO_MANY) if stale is None else self._relay_stale(turn, stale)
         self._ask(turn, name)
         return None
 
@@ -186,9 +214,13 @@ class Pipeline:
         query = turn.query
         turn.cache_state = _MISS
         turn.resumer = self
+        turn.known.source.pending += 1
         cd = bool(query.flags & _CD)
         if self._upstreams.start(name, query.rrtype, query.rrclass, query.do, cd, turn.now_s, turn.done):
             turn.cache_state = _COALESCED
+        elif turn.resumer is not None:
+            turn.pressing = name
+            self._pressure.enter(name)
         if turn.stale is not None and turn.resumer is not None:
             turn.patience = self._later(_PATIENCE_S, turn.hurry)
 
@@ -203,6 +235,9 @@ class Pipeline:
         """Takes a turn that waited for its upstream to its end (``turn.Resumer``)."""
         turn.now_s = self._clock()
         turn.upstream = upstream
+        turn.known.source.pending -= 1
+        if turn.pressing:
+            self._pressure.leave(turn.pressing)
         rendered = turn.plan.rendered
         if rendered is not None:
             wire: bytes | None = self._redirect(turn, rendered, outcome)
@@ -279,6 +314,7 @@ class Pipeline:
             return self._own(turn, redirected(rendered, entry.answer, int(turn.now_s - entry.stored_s)))
         turn.cache_state = _MISS
         turn.resumer = self
+        turn.known.source.pending += 1
         self._upstreams.start(rendered.alias, query.rrtype, query.rrclass, False, False, turn.now_s, turn.done)
         return None
 

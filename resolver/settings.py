@@ -10,6 +10,8 @@ from dataclasses import dataclass
 
 import msgspec
 
+from resolver.sources import NO_LIMITS, SourceLimits
+
 
 class SettingsError(ValueError):
     """The JSON handed to a worker is not a ``WorkerSettings``; says which field is wrong."""
@@ -60,6 +62,8 @@ class WorkerSettings:
     version: str = ""
     hostname: str = ""
     allow_from: tuple[str, ...] = ()
+    source_limits: SourceLimits = NO_LIMITS
+    zone_max_outstanding: int = 256
 
 
 def encode_settings(settings: WorkerSettings) -> bytes:

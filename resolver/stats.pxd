@@ -2,6 +2,7 @@
 
 cdef class Stats:
     cdef public long long dropped
+    cdef public long long limited
     cdef public long long send_failures
     cdef public list transports
     cdef public list verdicts

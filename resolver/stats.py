@@ -18,10 +18,21 @@ _NONE: Final = NO_RESPONSE & 31
 class Stats:
     """Counters since the start of this process."""
 
-    __slots__ = ("by_category", "by_list", "dropped", "rcodes", "send_failures", "tallies", "transports", "verdicts")
+    __slots__ = (
+        "by_category",
+        "by_list",
+        "dropped",
+        "limited",
+        "rcodes",
+        "send_failures",
+        "tallies",
+        "transports",
+        "verdicts",
+    )
 
     def __init__(self) -> None:
         self.dropped = 0
+        self.limited = 0
         self.send_failures = 0
         self.transports = [0] * len(Transport)
         self.verdicts = [0] * len(Verdict)
@@ -47,6 +58,7 @@ class Stats:
         agencies = {agency.id: agency.code for agency in policy.agencies}
         return {
             "dropped": self.dropped,
+            "limited": self.limited,
             "send_failures": self.send_failures,
             "queries": {kind.name.lower(): self.transports[kind] for kind in Transport if self.transports[kind]},
             "verdicts": _by_verdict(self.verdicts),

@@ -20,3 +20,4 @@ cdef class Turn:
     cdef public Entry stale
     cdef public object patience
     cdef public bint answered
+    cdef public bytes pressing

@@ -43,7 +43,7 @@ class Turn:
     """One query, its client and where its answer goes. Times are wall-clock seconds.
 
     ``stale``: what is known of old, to be used where upstreams fail or take longer than ``patience``. ``answered``: the
-    client has got it.
+    client has got it. ``pressing``: the name it counts for in ``zone_pressure.py`` while it waits.
     """
 
     __slots__ = (
@@ -57,6 +57,7 @@ class Turn:
         "now_s",
         "patience",
         "plan",
+        "pressing",
         "query",
         "resumer",
         "sender",
@@ -92,6 +93,7 @@ class Turn:
         self.stale: Entry | None = None
         self.patience: Patience | None = None
         self.answered = False
+        self.pressing = b""
 
     def done(self, outcome: Answer | UpstreamFailure, upstream: int) -> None:
         """The upstream's word, or why there is none; called once by the upstream group."""

@@ -31,11 +31,13 @@ from resolver.cache_keeper import CacheKeeper
 from resolver.in_force import InForce
 from resolver.pipeline import Pipeline
 from resolver.settings import WorkerSettings
+from resolver.sources import Sources
 from resolver.stats import Stats
 from resolver.tcp import TcpLimits, TcpListener
 from resolver.turn import Sender
 from resolver.udp import UdpPort, open_port
 from resolver.upstream.group import UpstreamGroup
+from resolver.zone_pressure import ZonePressure
 from snapshots.generation import Generation, open_current
 from snapshots.watch import Watcher
 
@@ -120,6 +122,8 @@ class Worker:
             local.Identity(settings.version, settings.hostname or socket.gethostname()),
             time.time,
             loop.call_later,
+            Sources(settings.source_limits),
+            ZonePressure(settings.zone_max_outstanding),
         )
         number = generation.number
         del generation  # the pipeline has it, until another takes its place

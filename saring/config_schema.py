@@ -139,6 +139,29 @@ class DnsSection(Section):
     tcp_idle_s: float = Field(default=10.0, ge=0.1, le=3_600, description="seconds from 0.1 to 3600")
 
 
+class LimitsSection(Section):
+    """What one client, or the names of one zone, may take of each worker."""
+
+    client_qps: float = Field(
+        default=0.0, ge=0, le=1_000_000, description="queries a second from 0 to 1000000 (0 = no limit)"
+    )
+    prefix_qps: float = Field(
+        default=0.0, ge=0, le=1_000_000, description="queries a second from 0 to 1000000 (0 = no limit)"
+    )
+    burst_s: float = Field(default=5.0, ge=0.1, le=60, description="seconds from 0.1 to 60")
+    slip: int = Field(default=2, ge=0, le=100, description="a whole number from 0 (never) to 100")
+    unlimited_from: tuple[Cidr, ...] = Field(
+        default=(),
+        description='a list of networks such as ["10.20.0.1/32"], without host bits, that no rate holds for',
+        strict=False,
+        max_length=1_000,
+    )
+    client_pending: int = Field(default=1_000, ge=1, le=100_000, description="a whole number from 1 to 100000")
+    zone_outstanding: int = Field(
+        default=256, ge=0, le=100_000, description="a whole number from 0 (no limit) to 100000"
+    )
+
+
 class UpstreamSection(Section):
     """Whom Saring asks what it does not know."""
 
@@ -291,6 +314,7 @@ class Config(Section):
 
     node: NodeSection = NodeSection()
     dns: DnsSection = DnsSection()
+    limits: LimitsSection = LimitsSection()
     upstream: UpstreamSection = UpstreamSection()
     cache: CacheSection = CacheSection()
     storage: StorageSection = StorageSection()

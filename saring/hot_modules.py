@@ -12,6 +12,7 @@ HOT_MODULES: tuple[str, ...] = (
     "blocklists.name_table",
     "querylog.spool",
     "resolver.cache",
+    "resolver.sources",
     "resolver.in_force",
     "resolver.turn",
     "resolver.stats",

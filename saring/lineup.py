@@ -10,8 +10,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from resolver.settings import UpstreamServer, WorkerSettings
+from resolver.sources import SourceLimits
 from saring.child import ChildSpec
-from saring.config_schema import Config
+from saring.config_schema import Config, LimitsSection
 from saring.endpoint import Endpoint
 from saring.orders import Orders, encode_orders
 from saring.resolv_conf import resolve_upstreams
@@ -117,12 +118,25 @@ class Lineup:
             version=VERSION,
             hostname=hostname,
             allow_from=self._config.dns.allow_from,
+            source_limits=_source_limits(self._config.limits),
+            zone_max_outstanding=self._config.limits.zone_outstanding,
         )
         # A worker reads no configuration: an edit that does not concern it leaves its spec, and so itself, alone.
         orders = dataclasses.replace(self.orders(), config="", config_path="", worker=settings)
         spec = _spec(f"worker-{number}", orders, WORKER_STOP_S)
         command = (sys.executable, "-m", "saring.process", "worker", str(number))
         return dataclasses.replace(spec, command=command, fds=udp_fds + tcp_fds)
+
+
+def _source_limits(limits: LimitsSection) -> SourceLimits:
+    return SourceLimits(
+        client_qps=limits.client_qps,
+        prefix_qps=limits.prefix_qps,
+        burst_s=limits.burst_s,
+        slip=limits.slip,
+        max_pending=limits.client_pending,
+        exempt=limits.unlimited_from,
+    )
 
 
 def needs_restart(old: Config, new: Config) -> list[str]:

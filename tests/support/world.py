@@ -35,8 +35,10 @@ from resolver.cache import Cache
 from resolver.in_force import InForce
 from resolver.local import Identity
 from resolver.pipeline import Pipeline
+from resolver.sources import NO_LIMITS, SourceLimits, Sources
 from resolver.stats import Stats
 from resolver.upstream.failure import Reason, UpstreamFailure
+from resolver.zone_pressure import ZonePressure
 from tests.support.dns import Said, answer, ask, heard
 from tests.support.plain_index import PlainIndex
 
@@ -88,15 +90,17 @@ class Upstream:
         self.instant = True
         self.failing = False
         self.rcode = ""
+        self.joins = False  # whether a question that waits already is joined, as the coalescer does
 
     def start(self, name: bytes, rrtype: int, rrclass: int, do: bool, cd: bool, now_s: float, done: Done) -> bool:
         """The pipeline asks."""
         assert rrclass == 1
         self.asked.append((wire.to_text(name), rrtype))
+        joined = self.joins and any(name == other for other, *_ in self.waiting)
         self.waiting.append((name, rrtype, do, cd, done))
         if self.instant:
             self.land()
-        return False
+        return joined
 
     def land(self) -> None:
         """Answers all that wait."""
@@ -143,8 +147,10 @@ class World:
         allow_from: Sequence[str] = (),
         now_s: float = MONDAY_10,
         rules: RulesIndex | None = None,
+        limits: SourceLimits = NO_LIMITS,
     ) -> None:
         self.now_s = now_s
+        self.pressure = ZonePressure(256)
         self.upstream = Upstream()
         self.stats = Stats()
         self.cache = Cache(1_000_000, 0, 86_400, 3_600, stale_max_s=86_400, refreshes=True)
@@ -163,6 +169,8 @@ class World:
             Identity("1.2.3", "dns1.contoh.go.id"),
             lambda: self.now_s,
             self._call_later,
+            Sources(limits),
+            self.pressure,
         )
 
     def _in_force(self, policy: Policy, lists: Mapping[int, Sequence[str]], rules: RulesIndex | None = None) -> InForce:

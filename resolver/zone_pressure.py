@@ -1,0 +1,67 @@
+"""How many questions may wait for one zone: a flood of random names below it (water torture) must not take all places.
+
+Where a zone is cut we do not know, so a name counts for two suffixes: its parent, of at most three labels, and its last
+two labels, with four times the room, for floods that vary more than the first label. Questions that are answered from
+the cache, or join one under way, do not count; so neither do the names that an office works with.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+_NEAR_LABELS: Final = 3
+_FAR_LABELS: Final = 2
+_FAR_FACTOR: Final = 4
+
+
+class ZonePressure:
+    """Questions under way by suffix. ``limit``: for a parent; 0: no limit. ``refused`` counts since the start."""
+
+    __slots__ = ("_counts", "_limit", "refused")
+
+    def __init__(self, limit: int) -> None:
+        self._limit = limit
+        self._counts: dict[bytes, int] = {}
+        self.refused = 0
+
+    def admits(self, name: bytes) -> bool:
+        """Whether a question for the lower-case wire name may be put to upstreams."""
+        if not self._limit:
+            return True
+        near, far = suffixes(name)
+        counts = self._counts
+        if counts.get(near, 0) < self._limit and counts.get(far, 0) < self._limit * _FAR_FACTOR:
+            return True
+        self.refused += 1
+        return False
+
+    def enter(self, name: bytes) -> None:
+        """One question more is under way."""
+        for suffix in suffixes(name):
+            self._counts[suffix] = self._counts.get(suffix, 0) + 1
+
+    def leave(self, name: bytes) -> None:
+        """It has ended, in whatever way."""
+        for suffix in suffixes(name):
+            left = self._counts.get(suffix, 0) - 1
+            if left > 0:
+                self._counts[suffix] = left
+            else:
+                self._counts.pop(suffix, None)
+
+    def __len__(self) -> int:
+        return len(self._counts)
+
+
+def suffixes(name: bytes) -> tuple[bytes, bytes]:
+    """The two suffixes that the wire name counts for; the second ``b""`` where it would be the first."""
+    starts = []
+    offset = 0
+    while name[offset]:
+        starts.append(offset)
+        offset += 1 + name[offset]
+    labels = len(starts)
+    near_labels = min(max(labels - 1, 1), _NEAR_LABELS)
+    near = name[starts[-near_labels] :] if labels else name
+    far = name[starts[-_FAR_LABELS] :] if labels > near_labels > _FAR_LABELS else b""
+    return near, far
