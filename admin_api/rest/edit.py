@@ -13,6 +13,7 @@ from typing import TypeVar
 import structlog
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from admin_api.bulk import BulkRefusedError, Outcome, Work, run_bulk
 from admin_api.database import current_revision, editing
 from admin_api.journal import Act, advance_revision, record
 from admin_api.policy_gate import judge
@@ -56,6 +57,15 @@ async def edit(call: Call, work: Callable[[AsyncSession], Awaitable[tuple[T, Edi
             revision = await current_revision(session)
         record(session, call.actor, edited.act, call.now_s(), revision)
     return result, await publish(call, warnings) if edited.in_policy else {}
+
+
+async def edit_many(call: Call, work: Work[T], *, apply: bool) -> tuple[Outcome[T], dict[str, str]]:
+    """Runs ``work`` as one edit of many rows, or only rehearses it; as ``edit``."""
+    try:
+        outcome = await run_bulk(call.services.sessions, work, call.actor, call.now_s(), apply=apply)
+    except BulkRefusedError as refused:
+        raise invalid(*refused.errors) from None
+    return outcome, await publish(call, outcome.warnings) if outcome.applied else {}
 
 
 async def publish(call: Call, warnings: tuple[str, ...] = ()) -> dict[str, str]:

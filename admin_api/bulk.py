@@ -1,0 +1,69 @@
+"""Many rows in one edit: rehearsed (and rolled back) or applied, one transaction, an audit row for each, one revision.
+
+A rehearsal runs the same code to its end, the check of the whole policy included, so that what it shows is what would
+happen. Publishing is the caller's: the API publishes once, and beside the command line a running program does.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Generic, TypeVar
+
+from sqlalchemy import update
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from admin_api.database import Sessions, current_revision
+from admin_api.journal import Act, Actor, advance_revision, record
+from admin_api.models import Revision
+from admin_api.policy_gate import judge
+from admin_api.rest.problem import FieldError
+from admin_api.to_policy import load_policy
+
+T = TypeVar("T")
+
+Work = Callable[[AsyncSession], Awaitable[tuple[T, list[Act]]]]
+
+
+class BulkRefusedError(ValueError):
+    """Nothing was written; ``errors`` has every mistake that was found."""
+
+    def __init__(self, errors: list[FieldError]) -> None:
+        super().__init__("; ".join(f"{error.field}: {error.message}" for error in errors))
+        self.errors = errors
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome(Generic[T]):
+    """What the work returned; ``acts``: how many rows it changes; ``applied``: whether that is committed."""
+
+    result: T
+    acts: int
+    warnings: tuple[str, ...]
+    revision: int
+    applied: bool
+
+
+async def run_bulk(sessions: Sessions, work: Work[T], actor: Actor, now_s: float, *, apply: bool) -> Outcome[T]:
+    """Runs ``work`` under the edit lock; commits where ``apply`` and something changed, else rolls back.
+
+    Raises ``BulkRefusedError`` where the policy would no longer be sound; what ``work`` raises goes through.
+    """
+    async with sessions() as session:
+        await session.execute(update(Revision).values(number=Revision.number))  # the edit lock, as ``database.editing``
+        before = await load_policy(session)
+        result, acts = await work(session)
+        await session.flush()
+        session.expire_all()
+        verdict = judge(before, await load_policy(session))
+        if verdict.errors:
+            raise BulkRefusedError(list(verdict.errors))
+        if not (apply and acts):
+            revision = await current_revision(session)
+            await session.rollback()
+            return Outcome(result, len(acts), verdict.warnings, revision, applied=False)
+        revision = await advance_revision(session)
+        for act in acts:
+            record(session, actor, act, now_s, revision)
+        await session.commit()
+    return Outcome(result, len(acts), verdict.warnings, revision, applied=True)
