@@ -14,7 +14,8 @@ from dnswire.errors import NameSyntaxError
 from dnswire.name import from_text
 from policy.check_rules import check_answer, check_rules
 from policy.model import Network, Policy
-from policy.networks import NetworkSyntaxError, Prefix, has_host_bits, parse
+from policy.networks import NetworkSyntaxError, has_host_bits, parse
+from policy.overlaps import overlaps
 from policy.prepare import wildcard_base
 from policy.problems import Findings, Part, Problem, Severity
 from policy.schedules import ScheduleError, window_fault, zone_of
@@ -93,7 +94,6 @@ def _check_tenants(policy: Policy, findings: Findings) -> None:
 def _check_networks(policy: Policy, findings: Findings) -> None:
     agencies = {agency.id for agency in policy.agencies}
     units = {unit.id: unit.agency_id for unit in policy.units}
-    ranges: list[tuple[Prefix, Network]] = []
     for network in policy.networks:
         key = network.cidr
         if network.agency_id not in agencies:
@@ -103,52 +103,38 @@ def _check_networks(policy: Policy, findings: Findings) -> None:
             message = f"agency {network.agency_id} has no unit {network.unit_id}"
             findings.error(Part.NETWORK, key, "unit_id", message, "choose a unit of the same agency, or none")
         try:
-            ranges.append((parse(key), network))
+            parse(key)
         except NetworkSyntaxError as fault:
             findings.error(Part.NETWORK, key, "cidr", str(fault), "write a range such as 10.20.0.0/22")
             continue
         if has_host_bits(key):
             message = "bits behind the prefix are set; the whole range is taken"
             findings.warning(Part.NETWORK, key, "cidr", message, "write the range's first address, or a longer prefix")
-    _check_overlaps(ranges, findings)
+    _check_overlaps(policy, findings)
 
 
-def _check_overlaps(ranges: list[tuple[Prefix, Network]], findings: Findings) -> None:
-    """Equal ranges are errors; a range inside another agency's is a warning. A unit inside its agency's is the rule."""
-    ordered = sorted(ranges, key=lambda pair: (pair[0].bits, _first(pair[0]), pair[0].length))
-    around: list[tuple[Prefix, Network]] = []
-    for prefix, network in ordered:
-        while around and not _holds(around[-1][0], prefix):
-            around.pop()
-        if around:
-            _report_overlap(around[-1], (prefix, network), findings)
-        around.append((prefix, network))
+def _check_overlaps(policy: Policy, findings: Findings) -> None:
+    """Equal ranges are errors, those inside of others' are warnings; units inside of their agency's are as planned."""
+    codes = {agency.id: agency.code for agency in policy.agencies}
+    unit_codes = {unit.id: unit.code for unit in policy.units}
 
+    def whose(network: Network) -> str:
+        agency = codes.get(network.agency_id, f"agency {network.agency_id}")
+        return f"{agency}/{unit_codes.get(network.unit_id, network.unit_id)}" if network.unit_id else agency
 
-def _report_overlap(outer: tuple[Prefix, Network], inner: tuple[Prefix, Network], findings: Findings) -> None:
-    other, network = outer[1], inner[1]
-    whose = f"agency {other.agency_id}" + (f" unit {other.unit_id}" if other.unit_id else "")
-    same = (other.agency_id, other.unit_id) == (network.agency_id, network.unit_id)
-    if outer[0] == inner[0] and not same:
-        message = f"the same range is {whose}'s ({other.cidr})"
-        findings.error(Part.NETWORK, network.cidr, "cidr", message, "leave it to one of the two")
-    elif outer[0] == inner[0]:
-        findings.warning(Part.NETWORK, network.cidr, "cidr", "it is entered twice", "remove one")
-    elif other.agency_id != network.agency_id:
-        message = f"it lies inside {other.cidr} of {whose}"
-        findings.warning(
-            Part.NETWORK, network.cidr, "cidr", message, "see that this hole is meant: the longer prefix wins"
-        )
-
-
-def _first(prefix: Prefix) -> int:
-    return prefix.value << (prefix.bits - prefix.length)
-
-
-def _holds(outer: Prefix, inner: Prefix) -> bool:
-    if outer.bits != inner.bits or outer.length > inner.length:
-        return False
-    return inner.value >> (inner.length - outer.length) == outer.value
+    for overlap in overlaps(policy.networks):
+        inner, outer = overlap.inner, overlap.outer
+        if overlap.same_range and not overlap.same_tenant:
+            message = f"the same range is {whose(outer)}'s ({outer.cidr})"
+            findings.error(Part.NETWORK, inner.cidr, "cidr", message, "leave it to one of the two")
+        elif overlap.same_range:
+            findings.warning(Part.NETWORK, inner.cidr, "cidr", "it is entered twice", "remove one")
+        elif not (overlap.nested or overlap.same_tenant):
+            message = (
+                f"it lies inside {outer.cidr} of {whose(outer)}: the longer prefix wins, so {overlap.addresses} "
+                f"are {whose(inner)}'s"
+            )
+            findings.warning(Part.NETWORK, inner.cidr, "cidr", message, "see that this hole is meant")
 
 
 def _check_content(policy: Policy, findings: Findings) -> None:

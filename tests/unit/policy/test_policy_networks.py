@@ -7,7 +7,9 @@ from random import Random
 
 import pytest
 
+from policy.model import Network
 from policy.networks import NetworkSyntaxError, Prefix, PrefixTable, has_host_bits, is_private, parse, unmapped
+from policy.overlaps import overlaps
 
 
 def packed(text: str) -> bytes:
@@ -92,3 +94,23 @@ def test_private_addresses(text: str) -> None:
 @pytest.mark.parametrize("text", ["8.8.8.8", "172.32.0.1", "100.128.0.1", "2001:db8::1", "::ffff:8.8.8.8", "::2"])
 def test_public_addresses(text: str) -> None:
     assert not is_private(packed(text))
+
+
+def test_overlaps_name_the_narrowest_range_around_and_what_it_loses() -> None:
+    agency = Network("10.20.0.0/16", 1)
+    unit = Network("10.20.4.0/24", 1, 7)
+    other = Network("10.20.4.128/26", 2)
+    apart = Network("2001:db8::/32", 1)
+    hole = Network("2001:db8:7::/48", 2)
+    found = overlaps((other, hole, agency, Network("nonsense", 3), apart, unit, Network("10.20.0.0/16", 3)))
+    assert [(one.inner.cidr, one.inner.agency_id, one.outer.cidr) for one in found] == [
+        ("10.20.0.0/16", 3, "10.20.0.0/16"),
+        ("10.20.4.0/24", 1, "10.20.0.0/16"),
+        ("10.20.4.128/26", 2, "10.20.4.0/24"),
+        ("2001:db8:7::/48", 2, "2001:db8::/32"),
+    ]
+    assert [one.addresses for one in found] == ["65536 addresses", "256 addresses", "64 addresses", "a /48"]
+    assert [one.same_range for one in found] == [True, False, False, False]
+    [nested] = overlaps((agency, unit))
+    assert nested.nested
+    assert not nested.same_tenant
