@@ -26,6 +26,11 @@ one side the heaviest, then the longest, is the one that is reported and whose a
 that of rule 1 in the LISTS layer, and nothing to people's rules: no list can outvote a person. A rule that names no
 name (an expression, a client, a nameserver) counts as no label, as people's expressions do.
 
+**Observed lists and categories.** What an observed list says against a name counts as if an observe rule had said it,
+in every layer: by itself, or as the evidence of a rule on the list or on a category. Evidence by another list goes
+before its. An observed category is that for the LISTS layer alone: rules on the category mean what they say. Allow
+entries of an observed list hold as any list's.
+
 **Protected names.** Downloaded lists say nothing about them in any layer: not even a mandatory rule on a category or a
 list reaches a protected name through a list's entry. What people name themselves does: a mandatory rule (or an
 exception) on the name, an expression, a service. Rules of layers 4 to 6 come after layer 3 and cannot win.
@@ -45,7 +50,7 @@ if TYPE_CHECKING:
     from blocklists.rule import ListRule
 
 # kind_rank of the targets, rule 4 above.
-RANK_NAME: Final = 0
+RANK_NAME: Final = 0  # also the names of search engines, and those by which a resolver is passed by
 RANK_WILDCARD: Final = 1
 RANK_SERVICE: Final = 2
 RANK_LIST: Final = 3
@@ -108,12 +113,12 @@ def evaluate(view: View, facts: Facts, everything: bool) -> list[Candidate]:
     """
     found: list[Candidate] = []
     for rule_set in view.before:
-        if _add_layer(found, _of_rules(rule_set, facts)) and not everything:
+        if _add_layer(found, _of_rules(rule_set, facts, view.ground)) and not everything:
             return found
     if facts.protected >= 0 and _add_layer(found, [_protection(facts)]) and not everything:
         return found
     for rule_set in view.after:
-        if _add_layer(found, _of_rules(rule_set, facts)) and not everything:
+        if _add_layer(found, _of_rules(rule_set, facts, view.ground)) and not everything:
             return found
     if _add_layer(found, _of_lists(view.ground, facts)) and not everything:
         return found
@@ -127,7 +132,7 @@ def evaluate_address(view: View, address: bytes, matches: tuple[Match, ...], eve
     ``b""`` for anything else of which only lists speak, as a nameserver.
     """
     found: list[Candidate] = []
-    facts = Facts(ROOT)
+    facts = Facts(ROOT, 0)
     if matches:
         note_lists(facts, matches, view.ground)
         note_categories(facts, view.ground)
@@ -137,7 +142,7 @@ def evaluate_address(view: View, address: bytes, matches: tuple[Match, ...], eve
             for length, rules in rule_set.networks.find_all(address):
                 layer += [_by_rule(rule_set, rule, 0, length) for rule in rules]
         if matches:
-            _add_memberships(layer, rule_set, facts)
+            _add_memberships(layer, rule_set, facts, view.ground)
         if _add_layer(found, layer) and not everything:
             return found
     if matches:
@@ -162,19 +167,23 @@ def _key_of(candidate: Candidate) -> Key:
     return candidate.key
 
 
-def _of_rules(rule_set: RuleSet, facts: Facts) -> list[Candidate]:
+def _of_rules(rule_set: RuleSet, facts: Facts, ground: Ground) -> list[Candidate]:
     found: list[Candidate] = []
     number = rule_set.number
     labels = facts.label_count
     if facts.exact is not None:
-        found += [_by_rule(rule_set, rule, labels, labels) for rule in facts.exact.get(number, ())]
+        found += [
+            _by_rule(rule_set, rule, labels, labels)
+            for rule in facts.exact.get(number, ())
+            if rule.types is None or facts.rrtype in rule.types
+        ]
     for labels, table in facts.below:
         found += [_by_rule(rule_set, rule, labels, labels) for rule in table.get(number, ())]
     if rule_set.by_service:
         for service_id, (labels, service) in facts.services.items():
             rules = rule_set.by_service.get(service_id, ())
             found += [_by_rule(rule_set, rule, labels, labels, 0, service_id, service.category_id) for rule in rules]
-    _add_memberships(found, rule_set, facts)
+    _add_memberships(found, rule_set, facts, ground)
     if rule_set.patterns is not None:
         labels = facts.label_count
         positions = rule_set.patterns.search(to_text(facts.name))
@@ -182,14 +191,15 @@ def _of_rules(rule_set: RuleSet, facts: Facts) -> list[Candidate]:
     return found
 
 
-def _add_memberships(found: list[Candidate], rule_set: RuleSet, facts: Facts) -> None:
+def _add_memberships(found: list[Candidate], rule_set: RuleSet, facts: Facts, ground: Ground) -> None:
     """Adds the rules on the lists and categories to which the name (or address) belongs."""
     if rule_set.by_list:
         for list_id, match in facts.listed.items():
             rules = rule_set.by_list.get(list_id, ())
             labels = _named(facts, match.labels, match.rule)
+            observed = ground.lists[list_id].observed
             found += [
-                _by_rule(rule_set, rule, labels, match.labels, list_id, 0, rule.category_id, match.rule)
+                _by_rule(rule_set, rule, labels, match.labels, list_id, 0, rule.category_id, match.rule, observed)
                 for rule in rules
             ]
     if rule_set.by_category:
@@ -213,6 +223,7 @@ def _by_category(rule_set: RuleSet, rule: RuleInForce, evidence: Evidence, facts
         evidence.service_id,
         rule.category_id,
         evidence.list_rule,
+        evidence.observed,
     )
 
 
@@ -225,6 +236,7 @@ def _by_rule(
     service_id: int = 0,
     category_id: int = 0,
     list_rule: ListRule | None = None,
+    observed: bool = False,
 ) -> Candidate:
     key = (0 if rule.important else 1, 0 if rule.allows else 1, -length, rule.kind_rank, rule.rule_id)
     return Candidate(
@@ -232,7 +244,7 @@ def _by_rule(
         rule_set.scope,
         rule,
         rule.allows,
-        rule.observes,
+        rule.observes or (observed and not rule.allows),
         labels,
         key,
         list_id,
@@ -256,7 +268,8 @@ def _of_lists(ground: Ground, facts: Facts) -> list[Candidate]:
         if service.category_id in ground.negative:
             key = (1, 1, -labels, BY_SERVICE, service_id)
             category_id = service.category_id
-            found.append(Candidate(Layer.LISTS, None, None, False, False, labels, key, 0, service_id, category_id))
+            observed = ground.categories[category_id].observe
+            found.append(Candidate(Layer.LISTS, None, None, False, observed, labels, key, 0, service_id, category_id))
     for match in facts.allowed.values():
         info = ground.lists[match.list_id]
         if info.relaxes:
@@ -275,7 +288,8 @@ def _by_list(facts: Facts, match: Match, info: ListInForce) -> Candidate:
     )
     labels = _named(facts, match.labels, rule)
     allow, list_id = match.allow, match.list_id
-    return Candidate(Layer.LISTS, None, None, allow, False, labels, key, list_id, 0, info.negative_id, rule)
+    observed = info.in_lists_observed and not allow
+    return Candidate(Layer.LISTS, None, None, allow, observed, labels, key, list_id, 0, info.negative_id, rule)
 
 
 def _default(view: View) -> Candidate:

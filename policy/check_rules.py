@@ -6,13 +6,19 @@ from typing import Final
 
 from dnswire.errors import NameSyntaxError
 from dnswire.name import from_text, is_subdomain
-from policy.model import Action, AnswerKind, BlockAnswer, Policy, Rule, ScopeKind, Target, TargetKind
+from policy.model import Action, AnswerKind, BlockAnswer, Bypass, Policy, Rule, ScopeKind, Target, TargetKind
 from policy.networks import NetworkSyntaxError, parse
 from policy.patterns import Pattern, PatternError
 from policy.prepare import wildcard_base
 from policy.problems import Findings, Part
+from policy.safe_search import CODES as SEARCH_CODES
 
 MAX_TTL_S: Final = 86_400
+
+_CHOICES: Final[dict[TargetKind, tuple[str, ...]]] = {
+    TargetKind.SEARCH: SEARCH_CODES,
+    TargetKind.BYPASS: tuple(way.value for way in Bypass),
+}
 
 _Codes = dict[TargetKind, frozenset[str]]
 
@@ -93,6 +99,12 @@ def _check_target(target: Target, key: str, codes: _Codes, findings: Findings) -
             message = f"there is no {target.kind} {target.value!r}"
             findings.error(Part.RULE, key, field, message, "write the code of an existing one")
         return
+    if target.kind in _CHOICES:
+        choices = _CHOICES[target.kind]
+        if target.value not in choices:
+            message = f"there is no {target.kind} {target.value!r}"
+            findings.error(Part.RULE, key, field, message, f"write one of {', '.join(choices)}")
+        return
     try:
         if target.kind is TargetKind.REGEX:
             Pattern(target.value)
@@ -131,6 +143,12 @@ def _check_standing(rule: Rule, key: str, findings: Findings) -> None:
 def _check_action(rule: Rule, key: str, findings: Findings) -> None:
     if rule.answer is not None:
         check_answer(Part.RULE, key, rule.answer, findings)
+    if (rule.action is Action.SAFE_SEARCH) and rule.target.kind is not TargetKind.SEARCH:
+        message = "only search engines have a filtered mode"
+        findings.error(Part.RULE, key, "action", message, "choose a target of kind search, or another action")
+    if rule.target.kind is TargetKind.BYPASS and rule.action not in (Action.BLOCK, Action.ALLOW):
+        message = "a way around the resolver is blocked or allowed, nothing else"
+        findings.error(Part.RULE, key, "action", message, "choose block or allow")
     if rule.action is Action.REDIRECT and (
         rule.answer is None or rule.answer.kind not in (AnswerKind.REDIRECT, AnswerKind.PAGE)
     ):

@@ -14,8 +14,8 @@ from blocklists.rule import RuleAction
 from policy import reason
 from policy.candidates import Candidate, evaluate, evaluate_address, matched_name
 from policy.facts import gather
-from policy.model import Action, BlockAnswer, Decision, Ede, Layer, Rule, ScopeKind, Verdict, Via
-from policy.view import Ground, View
+from policy.model import BlockAnswer, Decision, Ede, Layer, ScopeKind, Verdict, Via
+from policy.view import Ground, RuleInForce, View
 
 if TYPE_CHECKING:
     from blocklists.match import Match
@@ -29,7 +29,7 @@ def decide(view: View, matches: tuple[Match, ...], name: bytes, rrtype: int) -> 
 
     ``rrtype`` is part of the question; what lists' rules make of it is in ``matches`` already (``Index.ask``).
     """
-    facts = gather(view, matches, name)
+    facts = gather(view, matches, name, rrtype)
     if facts is None:
         return view.default
     return conclude(view, evaluate(view, facts, False), name)
@@ -122,15 +122,16 @@ def _barred(view: View, candidate: Candidate, name: bytes) -> Decision:
     if candidate.layer is Layer.DEFAULT:
         return view.default
     ground = view.ground
-    rule = candidate.rule.rule if candidate.rule is not None else None
+    asked = candidate.rule
+    rule = asked.rule if asked is not None else None
     category = ground.categories.get(candidate.category_id)
     listed = ground.lists[candidate.list_id].info if candidate.list_id else None
     # An answer that a person states goes before the list's, the list's before the category's.
-    list_rule = candidate.list_rule if rule is None or _leaves_answer(rule) else None
-    redirected = rule is not None and rule.action is Action.REDIRECT
+    list_rule = candidate.list_rule if asked is None or _leaves_answer(asked) else None
+    redirected = asked is not None and asked.redirects
     redirected = redirected or (list_rule is not None and list_rule.action is RuleAction.REWRITE)
     ede = reason.code(candidate.scope, listed is not None and listed.national)
-    answer: BlockAnswer | None = rule.answer if rule is not None else None
+    answer: BlockAnswer | None = asked.answer if asked is not None else None
     if answer is None and category is not None:
         answer = category.answer
     return Decision(
@@ -149,8 +150,8 @@ def _barred(view: View, candidate: Candidate, name: bytes) -> Decision:
     )
 
 
-def _leaves_answer(rule: Rule) -> bool:
-    return rule.action is Action.BLOCK and rule.answer is None
+def _leaves_answer(asked: RuleInForce) -> bool:
+    return not asked.redirects and asked.answer is None
 
 
 def _found_via(target: Decision, via: Via) -> Decision:

@@ -21,7 +21,7 @@ from policy.facts import Facts, gather
 from policy.findings import Renderer, client_facts, verdict_facts
 from policy.model import Decision, Layer, Policy, ScopeKind, Verdict
 from policy.prepare import Prepared, PreparedRule, Tenant, prepare
-from policy.resolve import Client, Resolved, Standing, assemble, at, standing
+from policy.resolve import Client, Condition, Resolved, Standing, assemble, at, condition, standing_for
 from policy.schedules import ScheduleError, zone_of
 from policy.view import View
 
@@ -78,13 +78,14 @@ def explain_prepared(
     address = who.address if isinstance(who, ByAddress) else b""
     names = prepared.names.get(Tenant(client.agency_id, client.unit_id), ())
     matches = index.ask(name, rrtype, index.asker(asker.Client(address, names)))
-    facts, candidates = _everything(client.view, matches, name)
+    facts, candidates = _everything(client.view, matches, name, rrtype)
     decision = conclude(client.view, candidates, name)
     if not client.admitted:
         decision = Decision(Verdict.REFUSED, Layer.NONE)
-    renderer = Renderer(prepared, client, name, at_s)
+    client_condition = condition(prepared, resolved.position(client), at_s)
+    renderer = Renderer(prepared, client, client_condition.reading, name, at_s)
     findings = renderer.ranked(candidates)
-    findings += _dormant(prepared, client, matches, name, at_s, renderer)
+    findings += _dormant(prepared, client, client_condition, matches, name, rrtype, at_s, renderer)
     findings += _unheard(client.view, matches, facts, candidates, renderer)
     return Explanation(
         name=to_text(name),
@@ -93,7 +94,7 @@ def explain_prepared(
         at=_local(at_s, prepared.policy.regency.zone),
         valid_until_s=None if math.isinf(resolved.valid_until_s) else resolved.valid_until_s,
         revision=prepared.policy.revision,
-        client=client_facts(prepared.policy, client, address),
+        client=client_facts(prepared.policy, client, address, at_s),
         decision=verdict_facts(decision),
         findings=tuple(findings),
     )
@@ -106,35 +107,37 @@ def _local(at_s: float, key: str) -> str:
         return datetime.fromtimestamp(at_s, UTC).isoformat()
 
 
-def _everything(view: View, matches: tuple[Match, ...], name: bytes) -> tuple[Facts, list[Candidate]]:
-    facts = gather(view, matches, name)
+def _everything(
+    view: View, matches: tuple[Match, ...], name: bytes, rrtype: int
+) -> tuple[Facts, list[Candidate]]:
+    facts = gather(view, matches, name, rrtype)
     if facts is None:
-        facts = Facts(name)  # nothing speaks of the name: only the default is left
+        facts = Facts(name, rrtype)  # nothing speaks of the name: only the default is left
     return facts, evaluate(view, facts, True)
 
 
 def _dormant(
     prepared: Prepared,
     client: Client,
+    client_condition: Condition,
     matches: tuple[Match, ...],
     name: bytes,
+    rrtype: int,
     at_s: float,
     renderer: Renderer,
 ) -> list[Finding]:
     """Rules of the client's scopes that match but are not in force."""
-    at_rest: list[PreparedRule] = []
     states: dict[int, Standing] = {}
     for prepared_rule in prepared.rules:
-        rule = prepared_rule.rule
-        state = standing(rule, prepared_rule.calendar, at_s)
-        if state is not Standing.IN_FORCE and _concerns(prepared_rule, client):
-            at_rest.append(prepared_rule)
-            states[rule.id] = state
-    if not at_rest:
+        if _concerns(prepared_rule, client):
+            state = standing_for(prepared, prepared_rule, client_condition, at_s)
+            if state is not Standing.IN_FORCE:
+                states[prepared_rule.rule.id] = state
+    if not states:
         return []
-    as_if: Resolved = assemble(prepared, at_rest, at_s, math.inf)
+    as_if: Resolved = assemble(prepared, lambda one, _: one.rule.id in states, at_s, math.inf)
     view = as_if.tenant(client.agency_id, client.unit_id).view
-    _, candidates = _everything(view, matches, name)
+    _, candidates = _everything(view, matches, name, rrtype)
     return [
         renderer.dormant(candidate, states[candidate.rule.rule_id])
         for candidate in candidates

@@ -23,6 +23,8 @@ class ClientFacts:
     path: tuple[str, ...]
     allow_list_only: str  # the scope that is ("unit"), "" where none
     view: int
+    paused_until_s: int | None = None  # let off until then; None: not at this instant
+    strips_ech: bool = False  # whether encrypted ClientHello is taken out of the answers he gets
 
 
 @dataclass(frozen=True, slots=True)

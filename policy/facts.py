@@ -23,13 +23,23 @@ BY_SERVICE: Final = 2
 
 
 class Evidence:
-    """Why a name is in a category: the list (and its rule) or the service, and how many labels of the name it names."""
+    """Why a name is in a category: the list (and its rule) or the service, and how many labels of the name it names.
 
-    __slots__ = ("labels", "list_id", "list_rule", "rank", "service_id")
+    ``observed``: by a list that is only observed, which is evidence for counting and for nothing else.
+    """
+
+    __slots__ = ("labels", "list_id", "list_rule", "observed", "rank", "service_id")
 
     def __init__(
-        self, labels: int, rank: int, list_id: int, service_id: int, list_rule: ListRule | None = None
+        self,
+        labels: int,
+        rank: int,
+        list_id: int,
+        service_id: int,
+        list_rule: ListRule | None = None,
+        observed: bool = False,
     ) -> None:
+        self.observed = observed
         self.labels = labels
         self.rank = rank
         self.list_id = list_id
@@ -40,10 +50,22 @@ class Evidence:
 class Facts:
     """What is known about one name, before anybody's rules are asked."""
 
-    __slots__ = ("allowed", "below", "categories", "exact", "label_count", "listed", "name", "protected", "services")
+    __slots__ = (
+        "allowed",
+        "below",
+        "categories",
+        "exact",
+        "label_count",
+        "listed",
+        "name",
+        "protected",
+        "rrtype",
+        "services",
+    )
 
-    def __init__(self, name: bytes) -> None:
+    def __init__(self, name: bytes, rrtype: int) -> None:
         self.name = name
+        self.rrtype = rrtype
         self.label_count = 0
         self.exact: RulesById | None = None
         self.below: list[tuple[int, RulesById]] = []  # (labels, rules by rule set), longest name first
@@ -54,10 +76,10 @@ class Facts:
         self.categories: dict[int, Evidence] = {}
 
 
-def gather(view: View, matches: tuple[Match, ...], name: bytes) -> Facts | None:
-    """The facts about a lower-case wire name, or None where nothing in the policy speaks of it."""
+def gather(view: View, matches: tuple[Match, ...], name: bytes, rrtype: int) -> Facts | None:
+    """The facts about a question for a lower-case wire name, or None where nothing in the policy speaks of it."""
     ground = view.ground
-    facts = Facts(name)
+    facts = Facts(name, rrtype)
     known = ground.known
     below_rules = ground.below_rules
     spoken_of = view.has_patterns or bool(matches)
@@ -127,8 +149,9 @@ def note_categories(facts: Facts, ground: Ground) -> None:
     for list_id, match in facts.listed.items():
         info = ground.lists[list_id]
         rank = BY_NATIONAL_LIST if info.national else BY_LIST
+        evidence = Evidence(match.labels, rank, list_id, 0, match.rule, info.observed)
         for category_id in info.category_ids:
-            _note_evidence(facts.categories, category_id, Evidence(match.labels, rank, list_id, 0, match.rule))
+            _note_evidence(facts.categories, category_id, evidence)
     for service_id, (labels, service) in facts.services.items():
         _note_evidence(facts.categories, service.category_id, Evidence(labels, BY_SERVICE, 0, service_id))
 
@@ -139,5 +162,5 @@ def _note_evidence(categories: dict[int, Evidence], category_id: int, new: Evide
         categories[category_id] = new
 
 
-def _evidence_key(evidence: Evidence) -> tuple[int, int, int]:
-    return (-evidence.labels, evidence.rank, evidence.list_id or evidence.service_id)
+def _evidence_key(evidence: Evidence) -> tuple[bool, int, int, int]:
+    return (evidence.observed, -evidence.labels, evidence.rank, evidence.list_id or evidence.service_id)

@@ -27,6 +27,7 @@ from policy.model import (
 )
 from policy.networks import NetworkSyntaxError, PrefixTable, parse
 from policy.prepare import Prepared
+from policy.readings import pauses
 from policy.resolve import Client, Standing
 from policy.schedules import DAY_S, Calendar, is_open, next_edge_s
 from policy.why import LAYER_NAMES, STANDING, outcome
@@ -43,9 +44,9 @@ _YEAR_S: Final = 366 * DAY_S
 class Renderer:
     """Renders the candidates for one name and client."""
 
-    __slots__ = ("_agencies", "_at_s", "_calendars", "_client", "_ground", "_name", "_services", "_units")
+    __slots__ = ("_agencies", "_at_s", "_client", "_ground", "_hours", "_name", "_schedules", "_services", "_units")
 
-    def __init__(self, prepared: Prepared, client: Client, name: bytes, at_s: float) -> None:
+    def __init__(self, prepared: Prepared, client: Client, reading: int, name: bytes, at_s: float) -> None:
         self._client = client
         self._name = name
         self._at_s = at_s
@@ -53,10 +54,13 @@ class Renderer:
         self._agencies = {agency.id: agency.code for agency in prepared.policy.agencies}
         self._units = {unit.id: unit.code for unit in prepared.policy.units}
         self._services = {service.id: service for service in prepared.policy.services}
-        self._calendars: dict[int, Calendar] = {}
-        for prepared_rule in prepared.rules:
-            if prepared_rule.calendar is not None:
-                self._calendars[prepared_rule.rule.schedule_id] = prepared_rule.calendar
+        self._schedules = {schedule.id: schedule for schedule in prepared.policy.schedules}
+        # Of the schedules that rules name, as this client's tenant reads them.
+        self._hours: dict[int, Calendar | None] = {
+            one.rule.schedule_id: prepared.readings.hours_of(reading, one.rule, one.calendar)
+            for one in prepared.rules
+            if one.rule.schedule_id
+        }
 
     def ranked(self, candidates: list[Candidate]) -> list[Finding]:
         """The findings of all candidates in force; the first that does not observe has won."""
@@ -104,7 +108,7 @@ class Renderer:
             wins=wins,
             counted=counted,
             outcome=text,
-            action=rule.action if rule is not None else Action.ALLOW if candidate.allows else Action.BLOCK,
+            action=rule.action if rule is not None else _action(candidate),
             matched=to_text(matched_name(self._name, candidate.labels)) if by_name else "",
             inheritance=self._inheritance(rule) if rule is not None else "",
             rule_id=rule.id if rule is not None else 0,
@@ -156,8 +160,26 @@ class Renderer:
         return "own" if rule.scope.kind is nearest else f"inherited from {self._scope(rule)}"
 
     def _schedule(self, rule: Rule) -> ScheduleState | None:
-        calendar = self._calendars.get(rule.schedule_id)
-        return schedule_state(calendar, self._at_s) if calendar is not None else None
+        schedule = self._schedules.get(rule.schedule_id)
+        if schedule is None or rule.schedule_id not in self._hours:
+            return None
+        hours = self._hours[rule.schedule_id]
+        if hours is None:
+            text = "open at all hours, as this tenant reads it"
+            return ScheduleState(schedule.code, schedule.title, True, None, text)
+        state = schedule_state(hours, self._at_s)
+        if hours.schedule.id == schedule.id:
+            return state
+        read_as = f"{hours.schedule.code}: {state.state}" if hours.schedule.id else "never open"
+        text = f"this tenant reads it as {read_as}"
+        return ScheduleState(schedule.code, schedule.title, state.open, state.changes_s, text)
+
+
+def _action(candidate: Candidate) -> Action:
+    """What a list or a default does."""
+    if candidate.allows:
+        return Action.ALLOW
+    return Action.OBSERVE if candidate.observes else Action.BLOCK
 
 
 def _important(candidate: Candidate, rule: Rule | None) -> bool:
@@ -178,8 +200,13 @@ def schedule_state(calendar: Calendar, at_s: float) -> ScheduleState:
     return ScheduleState(calendar.schedule.code, calendar.schedule.title, opened, edge_s, state)
 
 
-def client_facts(policy: Policy, client: Client, address: bytes) -> ClientFacts:
+def client_facts(policy: Policy, client: Client, address: bytes, at_s: float) -> ClientFacts:
     """Who asked, in words; ``address`` is ``b""`` where a tenant was given."""
+    lasting = [
+        pause.until_s
+        for pause in policy.pauses
+        if pause.from_s <= at_s < pause.until_s and pauses(pause, client.agency_id, client.unit_id)
+    ]
     agency = next((agency for agency in policy.agencies if agency.id == client.agency_id), None)
     unit = next((unit for unit in policy.units if unit.id == client.unit_id), None)
     path = [f"regency {policy.regency.name}"]
@@ -200,6 +227,8 @@ def client_facts(policy: Policy, client: Client, address: bytes) -> ClientFacts:
         path=tuple(path),
         allow_list_only=str(client.view.allow_list_only or ""),
         view=client.view.number,
+        paused_until_s=max(lasting, default=None),
+        strips_ech=client.view.strips_ech,
     )
 
 

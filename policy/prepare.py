@@ -23,9 +23,24 @@ from policy.candidates import (
     RANK_SERVICE,
     RANK_WILDCARD,
 )
-from policy.model import Layer, ListInfo, Policy, Rule, ScopeKind, Service, TargetKind
+from policy.model import (
+    Action,
+    AnswerKind,
+    BlockAnswer,
+    Bypass,
+    Layer,
+    ListInfo,
+    Policy,
+    Rule,
+    ScopeKind,
+    Service,
+    TargetKind,
+)
 from policy.networks import NetworkSyntaxError, Prefix, PrefixTable, parse
 from policy.patterns import Pattern, PatternError
+from policy.readings import PLAIN, Readings, overrides_by_tenant
+from policy.safe_search import TYPES as SEARCH_TYPES
+from policy.safe_search import engines_of
 from policy.schedules import Calendar, ScheduleError, calendar
 from policy.view import Ground, KnownName, ListInForce, RuleInForce
 
@@ -45,6 +60,15 @@ _RANKS: Final = {
 }
 
 
+SEARCH_TTL_S: Final = 300
+BYPASS_NAMES: Final[dict[str, tuple[bytes, ...]]] = {
+    # support.mozilla.org/kb/canary-domain-use-application-dnsnet
+    Bypass.CANARY: (from_text("use-application-dns.net"),),
+    # developer.apple.com/icloud/prepare-your-network-for-icloud-private-relay
+    Bypass.PRIVATE_RELAY: (from_text("mask.icloud.com"), from_text("mask-h2.icloud.com")),
+}
+
+
 @dataclass(frozen=True, slots=True)
 class Skipped:
     """A part of the policy that could not be used: where it is (``rule 7``, ``network 10.0.0.0/33``) and why."""
@@ -55,7 +79,10 @@ class Skipped:
 
 @dataclass(frozen=True, slots=True)
 class PreparedRule:
-    """A rule with its target worked out; which of the last three is set tells the kind."""
+    """A rule with its target worked out; which of the next four is set tells the kind.
+
+    A rule on a search engine is prepared once for each of the engine's names.
+    """
 
     rule: Rule
     asked: RuleInForce
@@ -64,6 +91,13 @@ class PreparedRule:
     name: bytes = b""
     pattern: Pattern | None = None
     prefix: Prefix | None = None
+    ech: bool = False
+    below: bool = False  # of ``name``: every name below it, too
+
+    @property
+    def narrows(self) -> bool:
+        """Whether it keeps something from somebody: blocks, redirects, filters."""
+        return not self.asked.allows and not self.asked.observes
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +113,7 @@ class Prepared:
     """See the module. ``tenants``: the regency, then agencies, then units; ``networks`` gives positions in it.
 
     ``names``: what lists' rules can call the clients of a tenant: codes and names, a unit's agency's too.
+    ``reading_of``: for each tenant, by its position, which of ``readings`` is his.
     """
 
     policy: Policy
@@ -87,6 +122,8 @@ class Prepared:
     tenants: tuple[Tenant, ...]
     networks: PrefixTable[int]
     names: Mapping[Tenant, tuple[str, ...]]
+    readings: Readings
+    reading_of: tuple[int, ...]
     skipped: tuple[Skipped, ...]
 
 
@@ -113,7 +150,7 @@ def prepare(policy: Policy) -> Prepared:
     rules: list[PreparedRule] = []
     for rule in policy.rules:
         try:
-            rules.append(_rule(rule, ground, codes))
+            rules += _rule(rule, ground, codes)
         except _UnusableError as fault:
             codes.skip(f"rule {rule.id}", str(fault))
     tenants = [Tenant(0, 0)]
@@ -121,7 +158,31 @@ def prepare(policy: Policy) -> Prepared:
     tenants += [Tenant(unit.agency_id, unit.id) for unit in policy.units if unit.id in codes.units]
     networks = _networks(policy, tenants, codes)
     names = _tenant_names(policy)
-    return Prepared(policy, ground, tuple(rules), tuple(tenants), networks, names, tuple(codes.faults))
+    readings, reading_of = _readings(policy, tenants, codes)
+    return Prepared(
+        policy,
+        ground,
+        tuple(rules),
+        tuple(tenants),
+        networks,
+        names,
+        readings,
+        reading_of,
+        tuple(codes.faults),
+    )
+
+
+def _readings(policy: Policy, tenants: list[Tenant], codes: _Codes) -> tuple[Readings, tuple[int, ...]]:
+    readings = Readings()
+    overrides = overrides_by_tenant(policy, codes.calendars, codes.skip)
+    if not overrides:
+        return readings, (PLAIN,) * len(tenants)
+    numbers: list[int] = []
+    for tenant in tenants:
+        of_agency = overrides.get((ScopeKind.AGENCY, tenant.agency_id), {})
+        of_unit = overrides.get((ScopeKind.UNIT, tenant.unit_id), {}) if tenant.unit_id else {}
+        numbers.append(readings.number_of({**of_agency, **of_unit}))
+    return readings, tuple(numbers)
 
 
 def _tenant_names(policy: Policy) -> dict[Tenant, tuple[str, ...]]:
@@ -169,8 +230,10 @@ def _ground(policy: Policy, codes: _Codes) -> Ground:
     lists: dict[int, ListInForce] = {}
     for info in policy.lists:
         existing = tuple(category_id for category_id in info.category_ids if category_id in categories)
-        negative = next((category_id for category_id in existing if categories[category_id].negative), 0)
-        lists[info.id] = ListInForce(info, existing, negative)
+        negative = [category_id for category_id in existing if categories[category_id].negative]
+        barring = [category_id for category_id in negative if not categories[category_id].observe]
+        first = next(iter(barring or negative), 0)
+        lists[info.id] = ListInForce(info, existing, first, not barring)
     known: dict[bytes, KnownName] = {}
     for text in policy.protected:
         wire = _wire(text, f"protected name {text}", codes)
@@ -192,12 +255,19 @@ def _wire(text: str, where: str, codes: _Codes) -> bytes | None:
         return None
 
 
-def _rule(rule: Rule, ground: Ground, codes: _Codes) -> PreparedRule:
+def _rule(rule: Rule, ground: Ground, codes: _Codes) -> list[PreparedRule]:
     _require_scope(rule, codes)
     plan = codes.calendars.get(rule.schedule_id)
     if rule.schedule_id and plan is None:
         raise _UnusableError(f"its schedule {rule.schedule_id} does not exist or cannot be followed")
-    return _READERS[rule.target.kind](rule, layer_of(rule), plan, ground, codes)
+    if rule.action is Action.SAFE_SEARCH and rule.target.kind is not TargetKind.SEARCH:
+        raise _UnusableError("only search engines have a filtered mode")
+    layer = layer_of(rule)
+    if rule.target.kind is TargetKind.SEARCH:
+        return _by_search(rule, layer, plan)
+    if rule.target.kind is TargetKind.BYPASS:
+        return _by_bypass(rule, layer, plan)
+    return [_READERS[rule.target.kind](rule, layer, plan, ground, codes)]
 
 
 def _require_scope(rule: Rule, codes: _Codes) -> None:
@@ -249,7 +319,8 @@ def _by_name(rule: Rule, layer: Layer, plan: Calendar | None, ground: Ground, co
     if rule.target.kind is TargetKind.WILDCARD:
         text = wildcard_base(text)
     try:
-        return PreparedRule(rule, _asked(rule), layer, plan, name=from_text(text).lower())
+        below = rule.target.kind is TargetKind.WILDCARD
+        return PreparedRule(rule, _asked(rule), layer, plan, name=from_text(text).lower(), below=below)
     except NameSyntaxError as fault:
         raise _UnusableError(f"{rule.target.value!r} is no name: {fault}") from None
 
@@ -266,6 +337,33 @@ def _by_network(rule: Rule, layer: Layer, plan: Calendar | None, ground: Ground,
         return PreparedRule(rule, _asked(rule), layer, plan, prefix=parse(rule.target.value))
     except NetworkSyntaxError as fault:
         raise _UnusableError(str(fault)) from None
+
+
+def _by_search(rule: Rule, layer: Layer, plan: Calendar | None) -> list[PreparedRule]:
+    try:
+        engines = engines_of(rule.target.value)
+    except KeyError:
+        raise _UnusableError(f"there is no search engine {rule.target.value!r}") from None
+    found: list[PreparedRule] = []
+    for engine in engines:
+        answer = None
+        if rule.action is Action.SAFE_SEARCH:
+            answer = BlockAnswer(AnswerKind.REDIRECT, SEARCH_TTL_S, name=engine.target)
+        # Of YouTube's two modes the stricter goes first; else the mode is no nearer to its name than another rule is.
+        asked = RuleInForce(rule, RANK_NAME + engine.rank, answer=answer, types=SEARCH_TYPES)
+        found += [PreparedRule(rule, asked, layer, plan, name=from_text(name)) for name in engine.names]
+    return found
+
+
+def _by_bypass(rule: Rule, layer: Layer, plan: Calendar | None) -> list[PreparedRule]:
+    if rule.target.value == Bypass.ECH:
+        return [PreparedRule(rule, RuleInForce(rule, RANK_NAME), layer, plan, ech=True)]
+    names = BYPASS_NAMES.get(rule.target.value)
+    if names is None:
+        raise _UnusableError(f"there is no way around the resolver that is called {rule.target.value!r}")
+    # Both Apple and Mozilla take a negative answer for "not here", and anything else for a fault to be waited out.
+    asked = RuleInForce(rule, RANK_NAME, answer=BlockAnswer() if rule.action is Action.BLOCK else None)
+    return [PreparedRule(rule, asked, layer, plan, name=name) for name in names]
 
 
 _READERS: Final[dict[TargetKind, Reader]] = {

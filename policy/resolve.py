@@ -7,17 +7,32 @@ publisher is needed at a schedule's edge. Within a ``Resolved`` nothing depends 
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from enum import StrEnum
+from typing import NamedTuple
 
 from policy.decide import default_decision
 from policy.model import Layer, Policy, Rule, ScopeKind, UnknownClients
 from policy.networks import Prefix, PrefixTable, is_private
 from policy.patterns import Pattern, PatternSet
 from policy.prepare import Prepared, PreparedRule, Skipped, Tenant, layer_of, prepare
+from policy.readings import pauses, rests_in_pause
 from policy.schedules import HORIZON_S, Calendar, is_open, next_edge_s
 from policy.view import Ground, RuleInForce, RuleSet, View
 
-__all__ = ["Client", "Resolved", "Standing", "View", "assemble", "at", "resolve", "standing"]
+__all__ = [
+    "Client",
+    "Condition",
+    "Resolved",
+    "Standing",
+    "View",
+    "assemble",
+    "at",
+    "condition",
+    "resolve",
+    "standing",
+    "standing_for",
+]
 
 _ScopeKey = tuple[Layer, ScopeKind, int]
 
@@ -30,6 +45,7 @@ class Standing(StrEnum):
     NOT_YET = "not_yet"
     EXPIRED = "expired"
     CLOSED = "closed"  # outside its schedule
+    PAUSED = "paused"  # its tenant is let off for a while
 
 
 def standing(rule: Rule, calendar: Calendar | None, at_s: float) -> Standing:
@@ -43,6 +59,15 @@ def standing(rule: Rule, calendar: Calendar | None, at_s: float) -> Standing:
     if calendar is not None and not is_open(calendar, at_s):
         return Standing.CLOSED
     return Standing.IN_FORCE
+
+
+def standing_for(prepared: Prepared, prepared_rule: PreparedRule, state: Condition, at_s: float) -> Standing:
+    """Whether a rule is in force for tenants in that condition, and why not."""
+    hours = prepared.readings.hours_of(state.reading, prepared_rule.rule, prepared_rule.calendar)
+    found = standing(prepared_rule.rule, hours, at_s)
+    if found is Standing.IN_FORCE and state.paused and rests_in_pause(prepared_rule.layer, prepared_rule.narrows):
+        return Standing.PAUSED
+    return found
 
 
 class Client:
@@ -101,6 +126,10 @@ class Resolved:
             return self._clients[position]
         return self._visitor if is_private(address) else self._stranger
 
+    def position(self, client: Client) -> int:
+        """Where the client's tenant is in ``Prepared.tenants``."""
+        return self._positions[Tenant(client.agency_id, client.unit_id)]
+
     def tenant(self, agency_id: int, unit_id: int = 0) -> Client:
         """A client of that agency or unit (both 0: the regency). Raises ``KeyError`` where there is none such."""
         return self._clients[self._positions[Tenant(agency_id, unit_id)]]
@@ -113,44 +142,76 @@ def resolve(policy: Policy, now_s: float) -> Resolved:
 
 def at(prepared: Prepared, now_s: float) -> Resolved:
     """The prepared policy at that instant."""
-    opened: dict[int, bool] = {}
-    in_force = [prepared_rule for prepared_rule in prepared.rules if _holds(prepared_rule, now_s, opened)]
-    return assemble(prepared, in_force, now_s, _valid_until_s(prepared, now_s))
+    instant = _Instant(prepared, now_s)
+    return assemble(prepared, instant.holds, now_s, _valid_until_s(prepared, now_s))
 
 
-def assemble(prepared: Prepared, rules: list[PreparedRule], at_s: float, valid_until_s: float) -> Resolved:
-    """Views as if exactly these rules were in force; ``explain`` also asks what rules at rest would have done."""
-    builder = _Builder(prepared.ground)
-    for prepared_rule in rules:
-        builder.add(prepared_rule)
-    rule_sets = builder.finish()
+class Condition(NamedTuple):
+    """What sets one tenant's rules apart from another's with the same rules: his reading of schedules, and a pause."""
+
+    reading: int
+    paused: bool
+
+
+def condition(prepared: Prepared, position: int, at_s: float) -> Condition:
+    """The condition of the tenant at that position at that instant."""
+    tenant = prepared.tenants[position]
+    paused = any(
+        pause.from_s <= at_s < pause.until_s and pauses(pause, tenant.agency_id, tenant.unit_id)
+        for pause in prepared.policy.pauses
+    )
+    return Condition(prepared.reading_of[position], paused)
+
+
+Held = Callable[[PreparedRule, Condition], bool]
+
+
+class _Instant:
+    """Which rules hold at an instant, with each schedule's answer remembered: thousands of rules share a few."""
+
+    def __init__(self, prepared: Prepared, now_s: float) -> None:
+        self._readings = prepared.readings
+        self._now_s = now_s
+        self._opened: dict[int, bool] = {}
+        self._valid: dict[int, bool] = {}
+
+    def holds(self, prepared_rule: PreparedRule, condition: Condition) -> bool:
+        """Whether the rule is in force for tenants in that condition."""
+        rule = prepared_rule.rule
+        valid = self._valid.get(rule.id)
+        if valid is None:
+            valid = self._valid[rule.id] = standing(rule, None, self._now_s) is Standing.IN_FORCE
+        if not valid:
+            return False
+        if condition.paused and rests_in_pause(prepared_rule.layer, prepared_rule.narrows):
+            return False
+        hours = self._readings.hours_of(condition.reading, rule, prepared_rule.calendar)
+        if hours is None:
+            return True
+        schedule_id = hours.schedule.id
+        if schedule_id not in self._opened:
+            self._opened[schedule_id] = is_open(hours, self._now_s)
+        return self._opened[schedule_id]
+
+
+def assemble(prepared: Prepared, holds: Held, at_s: float, valid_until_s: float) -> Resolved:
+    """Views of the rules that ``holds`` says are in force; ``explain`` also asks what rules at rest would have done."""
+    shelf = _Shelf(prepared, holds)
     views: dict[tuple[tuple[int, ...], ScopeKind | None], View] = {}
     allow_list_only = _allow_list_only(prepared.policy)
     clients: list[Client] = []
-    for tenant in prepared.tenants:
-        before = _present(rule_sets, _before(tenant))
-        after = _present(rule_sets, _after(tenant))
+    for position, tenant in enumerate(prepared.tenants):
+        state = condition(prepared, position, at_s)
+        before = shelf.sets(_before(tenant), state)
+        after = shelf.sets(_after(tenant), state)
         only = _nearest(allow_list_only, tenant)
         key = (tuple(rule_set.number for rule_set in before + after), only)
         view = views.get(key)
         if view is None:
-            default = default_decision(builder.ground, only)
-            view = views[key] = View(len(views), builder.ground, before, after, only, default)
+            default = default_decision(shelf.ground, only)
+            view = views[key] = View(len(views), shelf.ground, before, after, only, default)
         clients.append(Client(tenant.agency_id, tenant.unit_id, view, True))
     return Resolved(prepared, at_s, valid_until_s, tuple(views.values()), tuple(clients))
-
-
-def _holds(prepared_rule: PreparedRule, now_s: float, opened: dict[int, bool]) -> bool:
-    """``standing`` is IN_FORCE, with each schedule's answer remembered: thousands of rules share a few."""
-    calendar = prepared_rule.calendar
-    if standing(prepared_rule.rule, None, now_s) is not Standing.IN_FORCE:
-        return False
-    if calendar is None:
-        return True
-    schedule_id = calendar.schedule.id
-    if schedule_id not in opened:
-        opened[schedule_id] = is_open(calendar, now_s)
-    return opened[schedule_id]
 
 
 def _valid_until_s(prepared: Prepared, now_s: float) -> float:
@@ -166,8 +227,14 @@ def _valid_until_s(prepared: Prepared, now_s: float) -> float:
             continue
         if rule.valid_until_s is not None:
             until_s = min(until_s, rule.valid_until_s)
-        if prepared_rule.calendar is not None:
+        if prepared_rule.calendar is not None and rule.schedule_id not in calendars:
             calendars[rule.schedule_id] = prepared_rule.calendar
+    for hours in prepared.readings.hours:
+        # An edge of a schedule that no rule in force names costs one needless look; missing one would be wrong.
+        calendars.update({one.schedule.id: one for number, one in hours.items() if one and number in calendars})
+    for pause in prepared.policy.pauses:
+        edges = [edge_s for edge_s in (pause.from_s, pause.until_s) if edge_s > now_s]
+        until_s = min([until_s, *edges])
     for calendar in calendars.values():
         edge_s = next_edge_s(calendar, now_s)
         # No edge in sight: looking again then costs nothing, while "never" would be wrong for a distant one.
@@ -175,48 +242,72 @@ def _valid_until_s(prepared: Prepared, now_s: float) -> float:
     return until_s
 
 
-class _Builder:
-    """Puts rules into the sets of their scopes and, those by name, into the tables that all views share."""
+class _Shelf:
+    """Rule sets, made when the first tenant needs them and shared by all for whom the same rules hold.
 
-    def __init__(self, base: Ground) -> None:
+    Those by name go into the tables of ``ground``, which all views share.
+    """
+
+    def __init__(self, prepared: Prepared, holds: Held) -> None:
+        base = prepared.ground
         self.ground = Ground(base.known, base.lists, base.categories, base.language, base.answer)
-        self._sets: dict[_ScopeKey, RuleSet] = {}
-        self._patterns: dict[int, list[tuple[Pattern, RuleInForce]]] = {}
-        self._prefixes: dict[int, dict[Prefix, list[RuleInForce]]] = {}
+        self._holds = holds
+        self._rules: dict[_ScopeKey, list[PreparedRule]] = {}
+        for prepared_rule in prepared.rules:
+            scope = prepared_rule.rule.scope
+            key = (prepared_rule.layer, scope.kind, 0 if scope.kind is ScopeKind.REGENCY else scope.id)
+            self._rules.setdefault(key, []).append(prepared_rule)
+        self._by_condition: dict[tuple[_ScopeKey, Condition], RuleSet | None] = {}
+        self._by_content: dict[tuple[_ScopeKey, tuple[int, ...]], RuleSet] = {}
 
-    def add(self, prepared_rule: PreparedRule) -> None:
-        rule = prepared_rule.rule
-        key = (prepared_rule.layer, rule.scope.kind, 0 if rule.scope.kind is ScopeKind.REGENCY else rule.scope.id)
-        rule_set = self._sets.get(key)
+    def sets(self, keys: list[_ScopeKey], state: Condition) -> tuple[RuleSet, ...]:
+        """The rule sets of those scopes that hold anything for tenants in that condition."""
+        found = [self._set(key, state) for key in keys if key in self._rules]
+        return tuple(rule_set for rule_set in found if rule_set is not None)
+
+    def _set(self, key: _ScopeKey, state: Condition) -> RuleSet | None:
+        place = key, state
+        if place not in self._by_condition:
+            rules = self._rules[key]
+            held = [position for position, one in enumerate(rules) if self._holds(one, state)]
+            self._by_condition[place] = self._shared(key, rules, tuple(held)) if held else None
+        return self._by_condition[place]
+
+    def _shared(self, key: _ScopeKey, rules: list[PreparedRule], held: tuple[int, ...]) -> RuleSet:
+        content = key, held
+        rule_set = self._by_content.get(content)
         if rule_set is None:
-            rule_set = self._sets[key] = RuleSet(len(self._sets) + 1, prepared_rule.layer, rule.scope.kind)
+            rule_set = RuleSet(len(self._by_content) + 1, key[0], key[1])
+            self._by_content[content] = rule_set
+            _fill(rule_set, [rules[position] for position in held], self.ground)
+        return rule_set
+
+
+def _fill(rule_set: RuleSet, rules: list[PreparedRule], ground: Ground) -> None:
+    patterns: list[Pattern] = []
+    prefixes: dict[Prefix, list[RuleInForce]] = {}
+    for prepared_rule in rules:
         asked = prepared_rule.asked
         if prepared_rule.name:
-            exact = asked.kind_rank == 0
-            names = self.ground.exact_rules if exact else self.ground.below_rules
+            names = ground.below_rules if prepared_rule.below else ground.exact_rules
             names.setdefault(prepared_rule.name, {}).setdefault(rule_set.number, []).append(asked)
         elif prepared_rule.pattern is not None:
-            self._patterns.setdefault(rule_set.number, []).append((prepared_rule.pattern, asked))
+            patterns.append(prepared_rule.pattern)
+            rule_set.pattern_rules.append(asked)
         elif prepared_rule.prefix is not None:
-            prefixes = self._prefixes.setdefault(rule_set.number, {})
             prefixes.setdefault(prepared_rule.prefix, []).append(asked)
+        elif prepared_rule.ech:
+            rule_set.ech.append(asked)
         elif asked.list_id:
             rule_set.by_list.setdefault(asked.list_id, []).append(asked)
         elif asked.service_id:
             rule_set.by_service.setdefault(asked.service_id, []).append(asked)
         else:
             rule_set.by_category.setdefault(asked.category_id, []).append(asked)
-
-    def finish(self) -> dict[_ScopeKey, RuleSet]:
-        for rule_set in self._sets.values():
-            pairs = self._patterns.get(rule_set.number)
-            if pairs:
-                rule_set.patterns = PatternSet([pattern for pattern, _ in pairs])
-                rule_set.pattern_rules = [asked for _, asked in pairs]
-            prefixes = self._prefixes.get(rule_set.number)
-            if prefixes:
-                rule_set.networks = PrefixTable(prefixes.items())
-        return self._sets
+    if patterns:
+        rule_set.patterns = PatternSet(patterns)
+    if prefixes:
+        rule_set.networks = PrefixTable(prefixes.items())
 
 
 def _before(tenant: Tenant) -> list[_ScopeKey]:
@@ -237,10 +328,6 @@ def _scopes(tenant: Tenant, unit: Layer, agency: Layer, regency: Layer) -> list[
         keys.append((agency, ScopeKind.AGENCY, tenant.agency_id))
     keys.append((regency, ScopeKind.REGENCY, 0))
     return keys
-
-
-def _present(rule_sets: dict[_ScopeKey, RuleSet], keys: list[_ScopeKey]) -> tuple[RuleSet, ...]:
-    return tuple(rule_sets[key] for key in keys if key in rule_sets)
 
 
 _AllowListOnly = tuple[bool, frozenset[int], frozenset[int]]  # regency, agencies, units

@@ -5,7 +5,7 @@ daylight saving time too: local times that a zone skips never come, so a window 
 and one that spans it opens or closes at the jump; local times that a zone repeats are inside the window both times.
 
 A window belongs to the day on which it starts: over midnight it runs on into a day that is a holiday, and a holiday
-cancels the night that starts on it.
+cancels the night that starts on it. The same holds for periods, whose windows stand in for the schedule's own.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from math import floor
 from typing import Final
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from policy.model import Holiday, Schedule, Window
+from policy.model import Holiday, Period, Schedule, Window
 
 DAY_MIN: Final = 24 * 60
 DAY_S: Final = 24 * 3600
@@ -33,26 +33,61 @@ class ScheduleError(ValueError):
     """A schedule that no clock can follow; the message says what is wrong with it."""
 
 
+ByWeekday = tuple[tuple[Window, ...], ...]  # seven, Monday first
+
+
 @dataclass(frozen=True, slots=True)
 class Calendar:
-    """A schedule ready to be asked: its zone found, its windows sorted by weekday, the days it skips as a set."""
+    """A schedule ready to be asked: its zone found, its windows sorted by weekday, the days it skips as a set.
+
+    ``periods``: first day, last day, windows.
+    """
 
     schedule: Schedule
     zone: ZoneInfo
-    by_weekday: tuple[tuple[Window, ...], ...]  # seven, Monday first
+    by_weekday: ByWeekday
     skipped: frozenset[date]
+    periods: tuple[tuple[date, date, ByWeekday], ...] = ()
+
+    def windows_of(self, day: date) -> tuple[Window, ...]:
+        """The windows that start on that day."""
+        if day in self.skipped:
+            return ()
+        for first, last, by_weekday in self.periods:
+            if first <= day <= last:
+                return by_weekday[day.weekday()]
+        return self.by_weekday[day.weekday()]
+
+
+NEVER: Final = Calendar(Schedule(0, "", ""), ZoneInfo("UTC"), ((),) * 7, frozenset())
 
 
 def calendar(schedule: Schedule, holidays: Iterable[Holiday]) -> Calendar:
     """The schedule with its zone and holidays looked up. Raises ``ScheduleError``."""
     zone = zone_of(schedule.zone)
-    for window in schedule.windows:
+    for window in (*schedule.windows, *(window for period in schedule.periods for window in period.windows)):
         fault = window_fault(window)
         if fault:
             raise ScheduleError(f"schedule {schedule.code}: {fault}")
-    by_weekday = tuple(tuple(window for window in schedule.windows if day in window.days) for day in range(7))
-    skipped = frozenset(holiday_dates(holidays)) if schedule.skip_holidays else frozenset()
-    return Calendar(schedule, zone, by_weekday, skipped)
+    periods = []
+    for period in schedule.periods:
+        fault = period_fault(period)
+        if fault:
+            raise ScheduleError(f"schedule {schedule.code}: period {period.title}: {fault}")
+        first, last = date.fromisoformat(period.from_date), date.fromisoformat(period.until_date)
+        periods.append((first, last, _by_weekday(period.windows)))
+    skipped = frozenset(holiday_dates(_skipped_by(schedule, holidays)))
+    return Calendar(schedule, zone, _by_weekday(schedule.windows), skipped, tuple(periods))
+
+
+def _by_weekday(windows: tuple[Window, ...]) -> ByWeekday:
+    return tuple(tuple(window for window in windows if day in window.days) for day in range(7))
+
+
+def _skipped_by(schedule: Schedule, holidays: Iterable[Holiday]) -> list[Holiday]:
+    if not schedule.skip_holidays:
+        return []
+    return [holiday for holiday in holidays if schedule.skip_joint_leave or not holiday.joint_leave]
 
 
 def zone_of(key: str) -> ZoneInfo:
@@ -75,6 +110,15 @@ def window_fault(window: Window) -> str:
     return ""
 
 
+def period_fault(period: Period) -> str:
+    """What makes the period impossible, its windows aside, or ``""``."""
+    try:
+        first, last = date.fromisoformat(period.from_date), date.fromisoformat(period.until_date)
+    except ValueError:
+        return f"{period.from_date!r} to {period.until_date!r} are not two dates such as 2027-02-08"
+    return f"it ends on {last} before it begins on {first}" if last < first else ""
+
+
 def holiday_dates(holidays: Iterable[Holiday]) -> list[date]:
     """The dates of the holidays; one that is no date is left out (``check`` reports it)."""
     dates: list[date] = []
@@ -91,17 +135,13 @@ def is_open(calendar: Calendar, at_s: float) -> bool:
     local = datetime.fromtimestamp(floor(at_s), calendar.zone)
     second = local.hour * 3600 + local.minute * 60 + local.second
     today = local.date()
-    if today not in calendar.skipped:
-        for window in calendar.by_weekday[today.weekday()]:
-            end_s = window.end_min * 60 if window.end_min > window.start_min else DAY_S
-            if window.start_min * 60 <= second < end_s:
-                return True
-    yesterday = today - timedelta(days=1)
-    if yesterday in calendar.skipped:
-        return False
+    for window in calendar.windows_of(today):
+        end_s = window.end_min * 60 if window.end_min > window.start_min else DAY_S
+        if window.start_min * 60 <= second < end_s:
+            return True
     return any(
         window.end_min <= window.start_min and second < window.end_min * 60
-        for window in calendar.by_weekday[yesterday.weekday()]
+        for window in calendar.windows_of(today - timedelta(days=1))
     )
 
 
@@ -130,7 +170,7 @@ def _possible_edges(calendar: Calendar, after_s: int, until_s: int) -> list[int]
     day = datetime.fromtimestamp(after_s, zone).date() - timedelta(days=1)
     last = datetime.fromtimestamp(until_s, zone).date()
     while day <= last:
-        for window in calendar.by_weekday[day.weekday()]:
+        for window in calendar.windows_of(day):
             over = window.end_min <= window.start_min
             for minute in (window.start_min, window.end_min + (DAY_MIN if over else 0)):
                 local = datetime(day.year, day.month, day.day) + timedelta(minutes=minute)

@@ -28,26 +28,43 @@ class RuleInForce:
     """A rule with the questions a decision asks of it already answered.
 
     ``category_id``, ``list_id``, ``service_id``: of the target, 0 where it is of another kind. ``kind_rank``: how
-    directly the target names a name, 0 the most (see ``candidates.py`` on ties).
+    directly the target names a name, 0 the most (see ``candidates.py`` on ties). ``answer``: what the rule or its
+    target states, None where it leaves that to others. ``redirects``: its answer leads elsewhere. ``types``: the only
+    RR types of questions that it speaks of, None for all.
     """
 
     __slots__ = (
         "allows",
+        "answer",
         "category_id",
         "important",
         "kind_rank",
         "list_id",
         "observes",
+        "redirects",
         "rule",
         "rule_id",
         "service_id",
+        "types",
     )
 
-    def __init__(self, rule: Rule, kind_rank: int, category_id: int, list_id: int, service_id: int) -> None:
+    def __init__(
+        self,
+        rule: Rule,
+        kind_rank: int,
+        category_id: int = 0,
+        list_id: int = 0,
+        service_id: int = 0,
+        answer: BlockAnswer | None = None,
+        types: frozenset[int] | None = None,
+    ) -> None:
         self.rule = rule
+        self.types = types
         self.rule_id = rule.id
         self.allows = rule.action is Action.ALLOW
         self.observes = rule.action is Action.OBSERVE
+        self.redirects = rule.action is Action.REDIRECT or rule.action is Action.SAFE_SEARCH
+        self.answer = rule.answer if rule.answer is not None else answer
         self.important = rule.important
         self.kind_rank = kind_rank
         self.category_id = category_id
@@ -66,6 +83,7 @@ class RuleSet:
         "by_category",
         "by_list",
         "by_service",
+        "ech",
         "layer",
         "networks",
         "number",
@@ -84,6 +102,7 @@ class RuleSet:
         self.patterns: PatternSet | None = None
         self.pattern_rules: list[RuleInForce] = []  # parallel to patterns.patterns
         self.networks: PrefixTable[list[RuleInForce]] | None = None
+        self.ech: list[RuleInForce] = []  # on encrypted ClientHello
 
 
 class KnownName:
@@ -99,14 +118,27 @@ class KnownName:
 class ListInForce:
     """A list as the LISTS layer sees it.
 
-    ``negative_id``: the first of its categories that is negative, 0 if none is. ``relaxes``: whether its allow entries
-    count, which is so where the list is in force: it feeds a negative category, or feeds no category at all.
+    ``negative_id``: the first of its categories that is negative, one that is not only observed before one that is; 0
+    if none is. ``relaxes``: whether its allow entries count, which is so where the list is in force: it feeds a
+    negative category, or feeds no category at all. ``observed``: its entries never block, in no layer;
+    ``in_lists_observed``: they do not in the LISTS layer.
     """
 
-    __slots__ = ("category_ids", "info", "list_id", "national", "negative_id", "relaxes")
+    __slots__ = (
+        "category_ids",
+        "in_lists_observed",
+        "info",
+        "list_id",
+        "national",
+        "negative_id",
+        "observed",
+        "relaxes",
+    )
 
-    def __init__(self, info: ListInfo, category_ids: tuple[int, ...], negative_id: int) -> None:
+    def __init__(self, info: ListInfo, category_ids: tuple[int, ...], negative_id: int, observed: bool) -> None:
         self.info = info
+        self.observed = info.observe
+        self.in_lists_observed = info.observe or observed
         self.list_id = info.id
         self.national = info.national
         self.category_ids = category_ids
@@ -142,9 +174,20 @@ class View:
 
     ``number`` identifies it within a ``Resolved``. ``before`` are the rule sets of layers 1 and 2, ``after`` those of
     layers 4 to 6. ``allow_list_only``: the scope that is (the nearest to the client), None where the default allows.
+    ``ech_rule``: the rule for which encrypted ClientHello is taken out of answers, None where it is left in.
     """
 
-    __slots__ = ("after", "allow_list_only", "before", "default", "ground", "has_networks", "has_patterns", "number")
+    __slots__ = (
+        "after",
+        "allow_list_only",
+        "before",
+        "default",
+        "ech_rule",
+        "ground",
+        "has_networks",
+        "has_patterns",
+        "number",
+    )
 
     def __init__(
         self,
@@ -163,3 +206,19 @@ class View:
         self.default = default
         self.has_patterns = any(rule_set.patterns is not None for rule_set in before + after)
         self.has_networks = any(rule_set.networks is not None for rule_set in before + after)
+        self.ech_rule = _ech_rule(before + after)
+
+    @property
+    def strips_ech(self) -> bool:
+        """Whether encrypted ClientHello is taken out of answers."""
+        return self.ech_rule is not None
+
+
+def _ech_rule(rule_sets: tuple[RuleSet, ...]) -> RuleInForce | None:
+    """The first layer with a say settles it, in the order of one layer: important, then allow, then the lower id."""
+    for rule_set in rule_sets:
+        rules = [rule for rule in rule_set.ech if not rule.observes]
+        if rules:
+            first = min(rules, key=lambda rule: (not rule.important, not rule.allows, rule.rule_id))
+            return None if first.allows else first
+    return None

@@ -25,6 +25,7 @@ STANDING: Final = {
     Standing.NOT_YET: "not in force: its validity has not begun",
     Standing.EXPIRED: "not in force: its validity has ended",
     Standing.CLOSED: "not in force: outside its schedule",
+    Standing.PAUSED: "at rest: the agency or unit is let off for a while",
 }
 
 

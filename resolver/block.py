@@ -18,6 +18,8 @@ from policy.model import AnswerKind, BlockAnswer, Decision, Ede
 
 _ADDRESS_SIZES: Final[dict[int, int]] = {RRType.A: 4, RRType.AAAA: 16}
 
+_BINDINGS: Final = (RRType.HTTPS, RRType.SVCB)
+
 
 @dataclass(frozen=True, slots=True)
 class Rendered:
@@ -52,6 +54,8 @@ def render(decision: Decision, rrtype: int, max_ttl_s: int) -> Rendered:
     if answer.kind is AnswerKind.REFUSED:
         return Rendered(Rcode.REFUSED, options=options)
     if answer.kind is AnswerKind.REDIRECT:
+        if rrtype in _BINDINGS:  # its hints and targets would lead past the name that is redirected to
+            return _nothing(Rcode.NOERROR, ttl_s, options)
         return _alias(answer.name, ttl_s, options)
     octets = _address(answer, rrtype)
     if octets:

@@ -78,10 +78,13 @@ def about_client(query: Query, facts: tuple[str, ...]) -> Rendered:
     return Rendered(Rcode.NOERROR, question_rr(RRType.TXT, 0, b"".join([txt(fact) for fact in facts])), 1)
 
 
-def special_name(query: Query) -> Rendered | None:
-    """The answer to a name that is never asked upstream, None for all others."""
+def special_name(query: Query, allowed: bool) -> Rendered | None:
+    """The answer to a name that is never asked upstream, None for all others.
+
+    ``allowed``: a rule lets the name pass, which counts for the canary name alone.
+    """
     qname = query.name
-    if qname == CANARY:
+    if qname == CANARY and not allowed:
         return Rendered(Rcode.NXDOMAIN, authority=soa_rr(_TTL_S), nscount=1)
     if not qname.endswith(_LAST_LABELS):
         return None

@@ -185,7 +185,7 @@ class Pipeline:
         if rendered is not None:
             turn.plan = plan
             return self._block(turn, rendered)
-        special = local.ANY_ANSWER if query.rrtype == _ANY else local.special_name(query)
+        special = local.ANY_ANSWER if query.rrtype == _ANY else local.special_name(query, plan.rule_id != 0)
         if special is not None:
             return self._own(turn, special)
         turn.plan = plan

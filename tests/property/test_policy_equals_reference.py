@@ -58,7 +58,7 @@ class ReferenceIndex:
 
     def match(self, name: bytes) -> tuple[Match, ...]:
         labels = reference.split(wire.to_text(name))
-        covering = reference.World(self._policy, self._entries, labels).covering
+        covering = reference.World(self._policy, self._entries, labels, 1).covering
         matches = [Match(one.length, one.list_id, one.allow, _rule(one.important, one.allow)) for one in covering]
         return tuple(sorted(matches, key=lambda match: -match.labels))
 
@@ -116,9 +116,11 @@ def _check_policy(seed: int) -> None:
             client = resolved.client(ip_address(address).packed)
             context = f"seed {seed}, {'.'.join(name)}, {address}, {at_s}"
             assert (client.agency_id, client.unit_id, client.admitted) == (who.agency_id, who.unit_id, who.admitted)
-            expected = reference.decide(policy, entries, who, name, at_s)
+            rrtype = random.choice((1, 1, 28, 65, 16))
+            expected = reference.decide(policy, entries, who, name, at_s, rrtype)
+            assert client.view.strips_ech is reference.strips_ech(policy, who, at_s), context
             wire_name = wire.from_text(".".join(name))
-            found = decide(client.view, index.match(wire_name), wire_name, 1)
+            found = decide(client.view, index.match(wire_name), wire_name, rrtype)
             assert as_outcome(found) == expected, context
             assert len(found.ede_text.encode()) <= 120
             answered = random.choice(("203.0.113.7", "203.0.113.200", "203.0.9.9", "2001:db8:f::1", "198.51.100.1"))
@@ -128,7 +130,7 @@ def _check_policy(seed: int) -> None:
             assert as_outcome(found_address) == expected, f"{context}, {answered} of {address_lines}"
             if case == instant:
                 explanation = explain_prepared(
-                    prepared, index, ByAddress(ip_address(address).packed), wire_name, 1, at_s
+                    prepared, index, ByAddress(ip_address(address).packed), wire_name, rrtype, at_s
                 )
                 _check_explanation(explanation, found, client.admitted, context)
 

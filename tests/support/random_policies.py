@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date, timedelta
 from random import Random
 
 from policy.model import (
@@ -9,15 +10,20 @@ from policy.model import (
     Agency,
     AnswerKind,
     BlockAnswer,
+    Bypass,
     Category,
     Holiday,
     Language,
     ListInfo,
     Network,
+    Pause,
+    Period,
     Policy,
+    Reading,
     Regency,
     Rule,
     Schedule,
+    ScheduleOverride,
     Scope,
     ScopeKind,
     Service,
@@ -42,10 +48,13 @@ CLIENTS = (
     "2001:db8::9",
     "::ffff:10.1.1.7",
 )
+SPECIAL = ("www.google.co.id", "www.bing.com", "m.youtube.com", "use-application-dns.net", "mask.icloud.com")
 EXPRESSIONS = (r"^a\.", r"b.?\.", r"(^|\.)c\.x$", r"^[ab]+\.y$", r"A\.B", "zz")
 
 
 def random_name(random: Random) -> Labels:
+    if random.random() < 0.08:
+        return tuple(random.choice(SPECIAL).split("."))
     depth = random.choice((0, 1, 1, 2, 2, 3))
     return (*(random.choice("abc") for _ in range(depth)), random.choice("xy"))
 
@@ -91,11 +100,25 @@ def random_policy(random: Random) -> Policy:
             Network("2001:db8::/32", 2),
         ),
         categories=tuple(
-            Category(number, f"c{number}", f"Category {number}", number < 3, _answer(random) if number % 2 else None)
+            Category(
+                number,
+                f"c{number}",
+                f"Category {number}",
+                number < 3,
+                _answer(random) if number % 2 else None,
+                random.random() < 0.15,
+            )
             for number in (1, 2, 3, 4)
         ),
         lists=tuple(
-            ListInfo(number, f"l{number}", f"List {number}", _category_ids(random), random.random() < 0.3)
+            ListInfo(
+                number,
+                f"l{number}",
+                f"List {number}",
+                _category_ids(random),
+                random.random() < 0.3,
+                observe=random.random() < 0.15,
+            )
             for number in (1, 2, 3, 4)
         ),
         services=tuple(
@@ -104,8 +127,10 @@ def random_policy(random: Random) -> Policy:
         ),
         rules=tuple(_rule(random, number) for number in range(1, random.randrange(1, 16))),
         schedules=schedules,
-        holidays=(Holiday("2026-08-17", "Kemerdekaan"), Holiday("2026-03-20", "Lebaran")),
+        holidays=(Holiday("2026-08-17", "Kemerdekaan"), Holiday("2026-03-20", "Cuti Lebaran", joint_leave=True)),
         protected=tuple(".".join(random_name(random)) for _ in range(random.choice((0, 0, 1, 2)))),
+        schedule_overrides=tuple(_override(random) for _ in range(random.choice((0, 0, 1, 3)))),
+        pauses=tuple(_pause(random, number) for number in range(1, random.choice((1, 1, 2, 3)))),
     )
 
 
@@ -125,26 +150,64 @@ def _answer(random: Random) -> BlockAnswer | None:
 
 
 def _schedule(random: Random, number: int) -> Schedule:
-    windows = tuple(
+    return Schedule(
+        number,
+        f"t{number}",
+        f"Schedule {number}",
+        random.choice(ZONES),
+        _windows(random, 1),
+        random.random() < 0.5,
+        tuple(_period(random) for _ in range(random.choice((0, 0, 1, 2)))),
+        random.random() < 0.5,
+    )
+
+
+def _windows(random: Random, at_least: int) -> tuple[Window, ...]:
+    return tuple(
         Window(
             tuple(sorted(random.sample(range(7), random.randint(1, 7)))),
             random.randrange(0, 1440, 30),
             random.randrange(0, 1441, 30),
         )
-        for _ in range(random.randint(1, 3))
+        for _ in range(random.randint(at_least, 3))
     )
-    return Schedule(number, f"t{number}", f"Schedule {number}", random.choice(ZONES), windows, random.random() < 0.5)
+
+
+def _period(random: Random) -> Period:
+    first = date(2026, 1, 1) + timedelta(days=random.randrange(400))
+    last = first + timedelta(days=random.randrange(60))
+    return Period("Ramadan", first.isoformat(), last.isoformat(), _windows(random, 0))
+
+
+def _override(random: Random) -> ScheduleOverride:
+    scope = Scope(ScopeKind.AGENCY, random.randint(1, 2)) if random.random() < 0.5 else _unit_scope(random)
+    return ScheduleOverride(scope, random.randint(1, 2), random.choice(tuple(Reading)), random.randint(1, 2))
+
+
+def _pause(random: Random, number: int) -> Pause:
+    scope = Scope(ScopeKind.AGENCY, random.randint(1, 2)) if random.random() < 0.5 else _unit_scope(random)
+    begin_s = START_S + random.randrange(SPAN_S)
+    return Pause(number, scope, begin_s, begin_s + random.randrange(SPAN_S))
+
+
+def _action(random: Random, target: Target) -> Action:
+    if target.kind is TargetKind.SEARCH and random.random() < 0.6:
+        return Action.SAFE_SEARCH
+    if target.kind is TargetKind.BYPASS:
+        return random.choice((Action.BLOCK, Action.BLOCK, Action.ALLOW))
+    return random.choice((Action.BLOCK, Action.BLOCK, Action.ALLOW, Action.OBSERVE, Action.REDIRECT))
 
 
 def _rule(random: Random, number: int) -> Rule:
+    target = _target(random)
     scope = random.choice((Scope(), Scope(ScopeKind.AGENCY, random.randint(1, 2)), _unit_scope(random)))
     start_s = START_S + random.randrange(SPAN_S) if random.random() < 0.1 else None
     end_s = START_S + random.randrange(SPAN_S) if random.random() < 0.1 else None
     return Rule(
         number,
         scope,
-        _target(random),
-        random.choice((Action.BLOCK, Action.BLOCK, Action.ALLOW, Action.OBSERVE, Action.REDIRECT)),
+        target,
+        _action(random, target),
         answer=_answer(random),
         schedule_id=random.choice((0, 0, 0, 1, 2)),
         valid_from_s=start_s,
@@ -162,6 +225,10 @@ def _unit_scope(random: Random) -> Scope:
 
 def _target(random: Random) -> Target:
     kind = random.choice(tuple(TargetKind))
+    if kind is TargetKind.SEARCH:
+        return Target(kind, random.choice(("all", "google", "bing", "youtube-strict", "youtube-moderate")))
+    if kind is TargetKind.BYPASS:
+        return Target(kind, random.choice(tuple(Bypass)).value)
     if kind in (TargetKind.CATEGORY, TargetKind.LIST):
         return Target(kind, f"{'c' if kind is TargetKind.CATEGORY else 'l'}{random.randint(1, 4)}")
     if kind is TargetKind.SERVICE:

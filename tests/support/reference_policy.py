@@ -15,16 +15,32 @@ from zoneinfo import ZoneInfo
 
 from policy.model import (
     Action,
+    AnswerKind,
     BlockAnswer,
     Policy,
+    Reading,
     Rule,
     Schedule,
+    Scope,
     ScopeKind,
+    Target,
     TargetKind,
     UnknownClients,
 )
 
 Labels = tuple[str, ...]
+
+# Engines of which random policies speak: code, name, and the name under which the filtered mode is reached.
+SEARCH = (
+    ("google", "www.google.co.id", "forcesafesearch.google.com"),
+    ("bing", "www.bing.com", "strict.bing.com"),
+    ("youtube-strict", "m.youtube.com", "restrict.youtube.com"),
+    ("youtube-moderate", "m.youtube.com", "restrictmoderate.youtube.com"),
+)
+BYPASS = {
+    "canary": ("use-application-dns.net",),
+    "private_relay": ("mask.icloud.com", "mask-h2.icloud.com"),
+}
 
 
 @dataclass(frozen=True)
@@ -96,6 +112,12 @@ class Say:
     rule: Rule | None = None
     list_id: int = 0
     category_id: int = 0
+    observed: bool = False  # by a list or category that is only observed
+    answer: BlockAnswer | None = None  # what the target states
+
+    @property
+    def only_counts(self) -> bool:
+        return self.action is Action.OBSERVE or (self.observed and self.action is not Action.ALLOW)
 
     @property
     def place(self) -> tuple[int, ...]:
@@ -131,12 +153,23 @@ def is_at_or_below(name: Labels, parent: Labels) -> bool:
 
 
 def wall_clock_open(schedule: Schedule, policy: Policy, at_s: float) -> bool:
-    holidays = {date.fromisoformat(holiday.date) for holiday in policy.holidays} if schedule.skip_holidays else set()
+    holidays = {
+        date.fromisoformat(holiday.date)
+        for holiday in policy.holidays
+        if schedule.skip_holidays and (schedule.skip_joint_leave or not holiday.joint_leave)
+    }
     local = datetime.fromtimestamp(at_s, ZoneInfo(schedule.zone)).replace(tzinfo=None)
-    for window in schedule.windows:
-        for days_ago in (0, 1):
-            day = local.date() - timedelta(days=days_ago)
-            if day.weekday() not in window.days or day in holidays:
+    for days_ago in (0, 1):
+        day = local.date() - timedelta(days=days_ago)
+        if day in holidays:
+            continue
+        periods = [
+            period
+            for period in schedule.periods
+            if date.fromisoformat(period.from_date) <= day <= date.fromisoformat(period.until_date)
+        ]
+        for window in periods[0].windows if periods else schedule.windows:
+            if day.weekday() not in window.days:
                 continue
             midnight = datetime(day.year, day.month, day.day)
             start = midnight + timedelta(minutes=window.start_min)
@@ -148,7 +181,25 @@ def wall_clock_open(schedule: Schedule, policy: Policy, at_s: float) -> bool:
     return False
 
 
-def in_force(rule: Rule, policy: Policy, at_s: float) -> bool:
+def reading(policy: Policy, who: Who, schedule_id: int) -> tuple[Reading, int]:
+    """How the client's unit, or else his agency, reads a schedule."""
+    for kind, number in ((ScopeKind.UNIT, who.unit_id), (ScopeKind.AGENCY, who.agency_id)):
+        for override in policy.schedule_overrides:
+            if number and override.scope == Scope(kind, number) and override.schedule_id == schedule_id:
+                return override.reading, override.other_id
+    return Reading.SCHEDULE, schedule_id
+
+
+def is_paused(policy: Policy, who: Who, at_s: float) -> bool:
+    mine = {Scope(ScopeKind.UNIT, who.unit_id)} if who.unit_id else set()
+    mine |= {Scope(ScopeKind.AGENCY, who.agency_id)} if who.agency_id else set()
+    return any(pause.scope in mine and pause.from_s <= at_s < pause.until_s for pause in policy.pauses)
+
+
+def in_force(rule: Rule, policy: Policy, who: Who, at_s: float) -> bool:
+    rests = layer_of(rule) in (4, 5, 6) and rule.action not in (Action.ALLOW, Action.OBSERVE)
+    if rests and is_paused(policy, who, at_s):
+        return False
     if rule.valid_from_s is not None and at_s < rule.valid_from_s:
         return False
     if rule.valid_until_s is not None and at_s >= rule.valid_until_s:
@@ -157,7 +208,10 @@ def in_force(rule: Rule, policy: Policy, at_s: float) -> bool:
         return False
     if not rule.schedule_id:
         return True
-    schedule = next(schedule for schedule in policy.schedules if schedule.id == rule.schedule_id)
+    how, schedule_id = reading(policy, who, rule.schedule_id)
+    if how is not Reading.SCHEDULE:
+        return how is Reading.ALWAYS
+    schedule = next(schedule for schedule in policy.schedules if schedule.id == schedule_id)
     return wall_clock_open(schedule, policy, at_s)
 
 
@@ -194,8 +248,9 @@ def scope_turn(rule: Rule) -> int:
 class World:
     """One policy, with the lists' lines, asked about one name."""
 
-    def __init__(self, policy: Policy, entries: list[Entry], name: Labels) -> None:
+    def __init__(self, policy: Policy, entries: list[Entry], name: Labels, rrtype: int) -> None:
         self.policy = policy
+        self.rrtype = rrtype
         self.name = name
         self.covering = [
             Covering(entry.list_id, entry.name, len(entry.name), entry.allow, entry.important)
@@ -231,22 +286,48 @@ class World:
 
     def in_category(self, category_id: int) -> tuple[Labels, int, int] | None:
         """(name, list, length) of the best evidence that the name is in the category; list 0: it is a service."""
-        evidence: list[tuple[tuple[int, int, int], Labels, int]] = []
+        evidence: list[tuple[tuple[bool, int, int, int], Labels, int]] = []
         for info in self.policy.lists:
             listed = self.on_list(info.id)
             if category_id in info.category_ids and listed is not None:
-                evidence.append(((-listed.length, 0 if info.national else 1, info.id), listed.matched, info.id))
+                place = (info.observe, -listed.length, 0 if info.national else 1, info.id)
+                evidence.append((place, listed.matched, info.id))
         for service in self.policy.services:
             served = self.in_service(service.code)
             if service.category_id == category_id and served is not None:
-                evidence.append(((-len(served), 2, service.id), served, 0))
+                evidence.append(((False, -len(served), 2, service.id), served, 0))
         if not evidence:
             return None
         place, matched, list_id = min(evidence)
-        return matched, list_id, -place[0]
+        return matched, list_id, -place[1]
+
+    def special_say(self, rule: Rule) -> Say | None:
+        """A rule on a search engine, or on a way around the resolver."""
+        place, answer = 0, None
+        if rule.target.kind is TargetKind.SEARCH:
+            if self.rrtype not in (1, 28, 64, 65, 255):  # A, AAAA, SVCB, HTTPS, ANY
+                return None
+            found = [one for one in SEARCH if rule.target.value in (one[0], "all") and ".".join(self.name) == one[1]]
+            found = [one for one in found if rule.target.value != "all" or one[0] != "youtube-moderate"]
+            if not found:
+                return None
+            place = 1 if found[0][0] == "youtube-moderate" else 0
+            if rule.action is Action.SAFE_SEARCH:
+                answer = BlockAnswer(AnswerKind.REDIRECT, 300, name=found[0][2])
+        elif ".".join(self.name) not in BYPASS.get(rule.target.value, ()):
+            return None
+        elif rule.action is Action.BLOCK:
+            answer = BlockAnswer(AnswerKind.NXDOMAIN, 60)
+        length = len(self.name)
+        return Say(
+            layer_of(rule), scope_turn(rule), rule.important, rule.action, length, place, rule.id, self.name, rule,
+            answer=answer,
+        )  # fmt: skip
 
     def rule_say(self, rule: Rule) -> Say | None:
         kind, value = rule.target.kind, rule.target.value
+        if kind in (TargetKind.SEARCH, TargetKind.BYPASS):
+            return self.special_say(rule)
         list_id = category_id = length = 0
         matched: Labels | None = None
         if kind is TargetKind.NAME:
@@ -276,28 +357,36 @@ class World:
             length = 0 if kind is TargetKind.REGEX else len(matched)
         return Say(
             layer_of(rule), scope_turn(rule), rule.important, rule.action, length, order.index(kind.value), rule.id,
-            matched, rule, list_id, category_id,
+            matched, rule, list_id, category_id, any(info.id == list_id and info.observe for info in self.policy.lists),
         )  # fmt: skip
 
     def list_says(self) -> list[Say]:
-        negative = {category.id for category in self.policy.categories if category.negative}
+        negative = {category.id: category.observe for category in self.policy.categories if category.negative}
         says: list[Say] = []
         for info in self.policy.lists:
-            feeds = next((category_id for category_id in info.category_ids if category_id in negative), 0)
+            fed = [category_id for category_id in info.category_ids if category_id in negative]
+            feeds = next(iter([one for one in fed if not negative[one]] or fed), 0)
+            observed = info.observe or (feeds != 0 and negative[feeds])
             directness = 0 if info.national else 1
             said = self.opinion(info.id)
             if said is None or not (feeds or (said.allow and not info.category_ids)):
                 continue
             action = Action.ALLOW if said.allow else Action.BLOCK
             says.append(
-                Say(7, 0, said.important, action, said.length, directness, info.id, said.matched, None, info.id, feeds)
-            )
+                Say(
+                    7, 0, said.important, action, said.length, directness, info.id, said.matched, None, info.id, feeds,
+                    observed,
+                )
+            )  # fmt: skip
         for service in self.policy.services:
             served = self.in_service(service.code)
             if served is not None and service.category_id in negative:
                 says.append(
-                    Say(7, 0, False, Action.BLOCK, len(served), 2, service.id, served, None, 0, service.category_id)
-                )
+                    Say(
+                        7, 0, False, Action.BLOCK, len(served), 2, service.id, served, None, 0, service.category_id,
+                        negative[service.category_id],
+                    )
+                )  # fmt: skip
         return says
 
 
@@ -305,12 +394,30 @@ def split(text: str) -> Labels:
     return tuple(text.lower().removesuffix(".").split("."))
 
 
-def decide(policy: Policy, entries: list[Entry], who: Who, name: Labels, at_s: float) -> Outcome:
+def strips_ech(policy: Policy, who: Who, at_s: float) -> bool:
+    """Whether the first layer with a rule in force on encrypted ClientHello blocks it."""
+    rules = [
+        rule
+        for rule in policy.rules
+        if rule.target == Target(TargetKind.BYPASS, "ech")
+        and concerns(rule, who)
+        and in_force(rule, policy, who, at_s)
+        and rule.action is not Action.OBSERVE
+    ]
+    blocks = [rule.action is not Action.ALLOW for rule in rules]
+    places = [
+        (layer_of(rule), scope_turn(rule), not rule.important, block, rule.id)
+        for rule, block in zip(rules, blocks, strict=True)
+    ]
+    return bool(places) and min(places)[3]
+
+
+def decide(policy: Policy, entries: list[Entry], who: Who, name: Labels, at_s: float, rrtype: int = 1) -> Outcome:
     """The outcome for a client that is admitted."""
-    world = World(policy, entries, name)
+    world = World(policy, entries, name, rrtype)
     says = world.list_says()
     for rule in policy.rules:
-        if rule.target.kind is TargetKind.NETWORK or not concerns(rule, who) or not in_force(rule, policy, at_s):
+        if rule.target.kind is TargetKind.NETWORK or not concerns(rule, who) or not in_force(rule, policy, who, at_s):
             continue
         say = world.rule_say(rule)
         if say is not None:
@@ -324,7 +431,7 @@ def decide_address(
     policy: Policy, who: Who, address_text: str, at_s: float, lines: list[AddressLine] | None = None
 ) -> Outcome:
     address = ip_address(address_text)
-    world = World(policy, [], ())
+    world = World(policy, [], (), 0)
     world.guard = None
     world.covering = [
         Covering(line.list_id, (), ip_network(line.network).prefixlen, line.allow, line.important)
@@ -333,7 +440,7 @@ def decide_address(
     ]
     says = world.list_says() if world.covering else []
     for rule in policy.rules:
-        if not concerns(rule, who) or not in_force(rule, policy, at_s):
+        if not concerns(rule, who) or not in_force(rule, policy, who, at_s):
             continue
         if rule.target.kind in (TargetKind.LIST, TargetKind.CATEGORY):
             say = world.rule_say(rule)
@@ -360,7 +467,7 @@ def decide_address(
 
 def _settle(policy: Policy, who: Who, says: list[Say], has_default: bool) -> Outcome:
     says.sort(key=lambda say: say.place)
-    winner = next((say for say in says if say.action is not Action.OBSERVE), None)
+    winner = next((say for say in says if not say.only_counts), None)
     before = says if winner is None else says[: says.index(winner)]
     lets_through = winner.action is Action.ALLOW if winner is not None else not (has_default and _only(policy, who))
     if lets_through and before:
@@ -374,7 +481,7 @@ def _settle(policy: Policy, who: Who, says: list[Say], has_default: bool) -> Out
     reason = (winner.layer, _id(winner), winner.list_id, winner.category_id, winner.matched or None)
     if lets_through:
         return Outcome("ALLOWED", *reason)
-    verdict = "REDIRECTED" if winner.action is Action.REDIRECT else "BLOCKED"
+    verdict = "REDIRECTED" if winner.action in (Action.REDIRECT, Action.SAFE_SEARCH) else "BLOCKED"
     return Outcome(verdict, *reason, answer=_answer(policy, winner), ede=_ede(policy, winner))
 
 
@@ -394,6 +501,8 @@ def _only(policy: Policy, who: Who) -> str:
 def _answer(policy: Policy, say: Say) -> BlockAnswer:
     if say.rule is not None and say.rule.answer is not None:
         return say.rule.answer
+    if say.answer is not None:
+        return say.answer
     for category in policy.categories:
         if category.id == say.category_id and category.answer is not None:
             return category.answer
