@@ -37,6 +37,7 @@ from admin_api.features import (
     schedules,
     setup,
     status,
+    tenant_import,
     tokens,
     units,
     users,
@@ -62,6 +63,7 @@ def feature_routes(current: CurrentGeneration, metrics_need_token: bool) -> tupl
         *networks.ROUTES,
         *forwarders.ROUTES,
         *devices.ROUTES,
+        *tenant_import.ROUTES,
         # what
         *categories.ROUTES,
         *catalog_services.ROUTES,

@@ -27,6 +27,7 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
     "lists": ("lists", "lists", "Blocklists: list, show, add, sync, who, overlap, history, rollback, accept."),
     "catalogue": ("catalogue", "catalogue", "Services and lists to choose from: services, sources, add."),
     "log": ("log", "log", "The query log: tail, search, top."),
+    "tenants": ("tenants", "tenants", "Agencies, units and networks: import, export."),
     "holidays": ("holidays", "holidays", "National holidays and joint leave: import."),
     "cache": ("cache", "cache", "Cached answers: show, flush."),
     "token": ("token", "token", "Bearer tokens of the API: create, list, revoke."),

@@ -35,7 +35,7 @@ class Endpoint:
         request[PRINCIPAL] = principal
         path = check_path(route.path_schema, request.match_info)
         query = check_query(route.query_schema, request.query)
-        body = await self._body(request) if route.body is not None else b""
+        body = await self._body(request) if route.body is not None or route.text_body else b""
         call = Call(
             services=self._services,
             principal=principal,
@@ -75,14 +75,17 @@ class Endpoint:
         return principal
 
     async def _body(self, request: web.Request) -> bytes:
-        limits = self._services.limits
-        if request.content_type != JSON_TYPE or (request.charset or "utf-8").lower() != "utf-8":
-            raise Problem(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, f"the body must be {JSON_TYPE} in UTF-8")
+        wanted = self._route.text_body or JSON_TYPE
+        if request.content_type != wanted or (request.charset or "utf-8").lower() != "utf-8":
+            raise Problem(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, f"the body must be {wanted} in UTF-8")
         if request.headers.get("Content-Encoding", "identity").lower() != "identity":
             # A compressed body can unfold to far more than the size limit.
             raise Problem(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, "the body must not be compressed")
+        if self._route.max_body_size_bytes is not None:
+            request = request.clone(client_max_size=self._route.max_body_size_bytes)
         body = await request.read()
-        parse_json(body, limits.max_body_depth)
+        if not self._route.text_body:
+            parse_json(body, self._services.limits.max_body_depth)
         return body
 
 

@@ -180,6 +180,8 @@ def _operation(route: Route, schemas: Schemas) -> Json:
     if route.body is not None:
         schema = schemas.partial(route.body) if route.partial else schemas.reference(route.body, "validation")
         operation["requestBody"] = {"required": True, "content": {JSON_TYPE: {"schema": schema}}}
+    if route.text_body:
+        operation["requestBody"] = {"required": True, "content": {route.text_body: {"schema": {"type": "string"}}}}
     return operation
 
 
@@ -225,7 +227,7 @@ def _refusals(route: Route) -> set[HTTPStatus]:
         found.add(HTTPStatus.NOT_FOUND)
     # Unknown query parameters are refused everywhere.
     found.add(HTTPStatus.UNPROCESSABLE_ENTITY)
-    if route.body is not None:
+    if route.body is not None or route.text_body:
         found |= {
             HTTPStatus.BAD_REQUEST,
             HTTPStatus.REQUEST_ENTITY_TOO_LARGE,

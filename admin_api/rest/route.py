@@ -128,6 +128,8 @@ class Route:
     path_schema: type[BaseModel] = NoParameters
     query_schema: type[BaseModel] = NoParameters
     body: type[BaseModel] | None = None
+    text_body: str = ""  # the media type of a body that is no JSON; the handler reads it
+    max_body_size_bytes: int | None = None  # where it is another than the service's
     partial: bool = False
     preconditioned: bool = False  # needs If-Match
     etag: bool = False
