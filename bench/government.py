@@ -12,10 +12,14 @@ from policy.model import (
     Holiday,
     ListInfo,
     Network,
+    Pause,
+    Period,
     Policy,
+    Reading,
     Regency,
     Rule,
     Schedule,
+    ScheduleOverride,
     Scope,
     ScopeKind,
     Service,
@@ -32,7 +36,10 @@ AT_S = 1_772_420_400.0  # Monday 2026-03-02 10:00 in Jakarta
 
 
 def government() -> Policy:
-    """60 agencies, 600 units, 5,000 networks, 5,000 rules, 200 exceptions, 200 services, 40 schedules."""
+    """60 agencies, 600 units, 5,000 networks, 5,000 rules, 200 exceptions, 200 services, 40 schedules, 3 pauses.
+
+    A hundredth of the rules are on all search engines, 230 names each; 60 tenants read a schedule in their own way.
+    """
     random = Random(2026)
     agencies = tuple(Agency(number, f"opd{number}", f"Dinas {number}") for number in range(1, AGENCIES + 1))
     units = tuple(
@@ -54,7 +61,18 @@ def government() -> Policy:
         schedules=tuple(_schedule(random, number) for number in range(1, SCHEDULES + 1)),
         holidays=tuple(Holiday(f"2026-{month:02}-01", "Libur") for month in range(1, 13)),
         protected=tuple(f"layanan{number}.go.id" for number in range(300)),
+        schedule_overrides=tuple(_override(random, number) for number in range(60)),
+        pauses=tuple(
+            Pause(number, Scope(ScopeKind.AGENCY, number), int(AT_S) - 60, int(AT_S) + 1_740) for number in (3, 9, 27)
+        ),
     )
+
+
+def _override(random: Random, number: int) -> ScheduleOverride:
+    """Of every second agency and of thirty units."""
+    scope = Scope(ScopeKind.AGENCY, 2 * number + 2) if number < 30 else Scope(ScopeKind.UNIT, number)
+    reading = random.choice((Reading.SCHEDULE, Reading.NEVER, Reading.ALWAYS))
+    return ScheduleOverride(scope, random.randint(1, SCHEDULES), reading, random.randint(1, SCHEDULES))
 
 
 def _network(number: int, units: tuple[Unit, ...]) -> Network:
@@ -78,16 +96,18 @@ def _schedule(random: Random, number: int) -> Schedule:
         Window((4,), start_min, 690),
         Window((4,), 810, 990),
     )
-    return Schedule(number, f"t{number}", f"Jadwal {number}", "Asia/Jakarta", windows, True)
+    ramadan = Period("Ramadan", "2026-02-18", "2026-03-19", (Window((0, 1, 2, 3, 4), 480, 900),))
+    return Schedule(number, f"t{number}", f"Jadwal {number}", "Asia/Jakarta", windows, True, (ramadan,))
 
 
 def _rule(random: Random, number: int) -> Rule:
     exception = number > RULES
+    scope, target = _scope(random), _target(random, number)
     return Rule(
         number,
-        _scope(random),
-        _target(random, number),
-        Action.ALLOW if exception else random.choice((Action.BLOCK, Action.BLOCK, Action.ALLOW, Action.OBSERVE)),
+        scope,
+        target,
+        _action(random, target, exception),
         title=f"Aturan {number}",
         schedule_id=random.choice((0, 1 + number % SCHEDULES)),
         exception=exception,
@@ -95,6 +115,14 @@ def _rule(random: Random, number: int) -> Rule:
         author="sari",
         approver="budi",
     )
+
+
+def _action(random: Random, target: Target, exception: bool) -> Action:
+    if exception:
+        return Action.ALLOW
+    if target.kind is TargetKind.SEARCH:
+        return Action.SAFE_SEARCH
+    return random.choice((Action.BLOCK, Action.BLOCK, Action.ALLOW, Action.OBSERVE))
 
 
 def _scope(random: Random) -> Scope:
@@ -118,4 +146,6 @@ def _target(random: Random, number: int) -> Target:
         return Target(TargetKind.CATEGORY, f"c{random.randint(12, CATEGORIES)}")
     if turn < 0.98:
         return Target(TargetKind.NETWORK, f"203.0.{random.randrange(256)}.0/24")
+    if turn < 0.99:
+        return Target(TargetKind.SEARCH, "all")
     return Target(TargetKind.REGEX, rf"^iklan{number}[0-9]*\.")

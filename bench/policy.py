@@ -9,9 +9,11 @@ import shutil
 import tempfile
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 from bench.government import AT_S, government
+from bench.repeated import repeated_query_us
 from bench.report import Row, row
 from blocklists.asker import ANYBODY, Asker, Client
 from blocklists.index import Match
@@ -19,6 +21,7 @@ from dnswire import name as wire
 from policy.decide import decide
 from policy.document import encode
 from policy.explain import ByTenant, explain_prepared
+from policy.model import Policy
 from policy.prepare import prepare
 from policy.resolve import at
 from policy.view import View
@@ -37,6 +40,7 @@ def run() -> list[Row]:
         wire.from_text(text) for text in ("www.kantor.example.org", "a.situs17.example", "judi.example")
     )
     by_list = (Match(2, 1, False),)
+    ours, plain = repeated_query_us((policy, _plain(policy)), "10.3.7.1", AT_S)
     return [
         row("policy", "decide, nothing speaks of the name", "us", _per_call_us(client.view, (), miss), at_most=5),
         row("policy", "decide, a rule by name", "us", _per_call_us(client.view, (), rule), at_most=20),
@@ -53,7 +57,13 @@ def run() -> list[Row]:
             at_most=500,
         ),
         row("policy", "publish an edit", "ms", _publish_ms(), at_most=1000),
+        row("policy", "a query asked before", "us", ours, plain, "a policy of one rule", ratio_at_most=1.03),
     ]
+
+
+def _plain(policy: Policy) -> Policy:
+    """The same agencies and networks with a single rule."""
+    return replace(policy, rules=policy.rules[:1], services=(), schedule_overrides=(), pauses=())
 
 
 class _NoLists:
