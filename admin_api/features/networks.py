@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import ipaddress
+from collections.abc import Sequence
+
 from sqlalchemy import ColumnElement
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -13,7 +16,7 @@ from admin_api.rest.paging import PageQuery
 from admin_api.rest.resource import Resource, Stamped
 from admin_api.rest.route import API, Editor
 from admin_api.rest.tenant import require_tenant
-from admin_api.schemas import Id, QueryId, Strict, instant
+from admin_api.schemas import Address, Id, QueryId, Strict, instant
 
 
 class NetworkInput(Strict):
@@ -34,6 +37,8 @@ class NetworkQuery(PageQuery):
 
     agency_id: QueryId | None = None
     unit_id: QueryId | None = None
+    containing: Address | None = None
+    """Only those that hold this address, the longest prefix (whose the address is) first."""
 
 
 async def fill(session: AsyncSession, row: NetworkRow, data: NetworkInput, _editor: Editor) -> None:
@@ -64,7 +69,24 @@ def conditions(query: PageQuery) -> list[ColumnElement[bool]]:
             found.append(NetworkRow.agency_id == query.agency_id)
         if query.unit_id is not None:
             found.append(NetworkRow.unit_id == query.unit_id)
+        if query.containing is not None:
+            found.append(NetworkRow.cidr.in_(ranges_around(query.containing)))
     return found
+
+
+def ranges_around(address: str) -> list[str]:
+    """Every range that holds the address, as it would be stored: a database need not know of prefixes."""
+    single = ipaddress.ip_network(address)
+    if isinstance(single, ipaddress.IPv6Network) and single.network_address.ipv4_mapped is not None:
+        single = ipaddress.ip_network(single.network_address.ipv4_mapped)
+    return [str(single.supernet(new_prefix=length)) for length in range(single.max_prefixlen + 1)]
+
+
+def arrange(query: PageQuery, rows: Sequence[NetworkRow]) -> Sequence[NetworkRow]:
+    """The longest prefix first where an address was asked for; else as they come."""
+    if isinstance(query, NetworkQuery) and query.containing is not None:
+        return sorted(rows, key=lambda row: int(row.cidr.partition("/")[2]), reverse=True)
+    return rows
 
 
 RESOURCE = Resource(
@@ -82,6 +104,7 @@ RESOURCE = Resource(
     unique=(("cidr",),),
     query=NetworkQuery,
     conditions=conditions,
+    arrange=arrange,
     visible=lambda agency_id: NetworkRow.agency_id == agency_id,
 )
 ROUTES = crud_routes(RESOURCE)

@@ -12,25 +12,14 @@ from admin_api.rest.resource import Stamped
 from admin_api.schemas import Answer, Basis, Id, Instant, QueryId, Strict
 from policy.model import Action, AnswerKind, Bypass, ScopeKind, TargetKind
 from policy.patterns import Pattern
+from policy.safe_search import CODES as SEARCH_CODES
 
-SEARCH_ENGINES = (
-    "all",
-    "google",
-    "bing",
-    "duckduckgo",
-    "youtube-strict",
-    "youtube-moderate",
-    "yandex",
-    "ecosia",
-    "pixabay",
-    "brave",
-)
 CODED_TARGETS = frozenset({TargetKind.CATEGORY, TargetKind.LIST, TargetKind.SERVICE})
-CHOSEN_TARGETS = {TargetKind.SEARCH: SEARCH_ENGINES, TargetKind.BYPASS: tuple(way.value for way in Bypass)}
+CHOSEN_TARGETS = {TargetKind.SEARCH: SEARCH_CODES, TargetKind.BYPASS: tuple(way.value for way in Bypass)}
 # Of the other kinds of target every action but safe search can be asked.
 ACTIONS_OF = {
     TargetKind.SEARCH: frozenset({Action.SAFE_SEARCH, Action.ALLOW}),
-    TargetKind.BYPASS: frozenset({Action.BLOCK, Action.ALLOW, Action.OBSERVE}),
+    TargetKind.BYPASS: frozenset({Action.BLOCK, Action.ALLOW}),
 }
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from http import HTTPStatus
 from typing import Any, Generic
 
@@ -83,10 +84,15 @@ class Crud(Generic[RowT, InT, OutT]):
         statement = select(resource.row).where(*conditions).order_by(resource.row.id).limit(query.limit + 1)
         async with reading(call.services.sessions) as session:
             rows = list((await session.scalars(statement)).all())
-            items = [resource.show(row) for row in rows[: query.limit]]
+            page_rows = rows[: query.limit]
+            items = [resource.show(row) for row in self._arranged(query, page_rows)]
         cursor = encode_cursor(rows[query.limit - 1].id) if len(rows) > query.limit else None
         page = self._page(items=items, next_cursor=cursor)
         return Reply(page, headers=next_link(call.address, call.raw_query, cursor))
+
+    def _arranged(self, query: PageQuery, rows: Sequence[RowT]) -> Sequence[RowT]:
+        arrange = self._resource.arrange
+        return rows if arrange is None else arrange(query, rows)
 
     async def get(self, call: Call) -> Reply:
         """One resource with its ETag."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
@@ -73,6 +73,7 @@ class Resource(Generic[RowT, InT, OutT]):
     references: tuple[Reference, ...] = ()
     query: type[PageQuery] = PageQuery
     conditions: Callable[[PageQuery], list[ColumnElement[bool]]] = no_conditions
+    arrange: Callable[[PageQuery, Sequence[RowT]], Sequence[RowT]] | None = None  # the rows of a page in another order
     visible: Callable[[int], ColumnElement[bool]] | None = None
     for_agencies: bool = True
     in_policy: bool = True

@@ -84,6 +84,27 @@ async def test_what_cannot_be_is_refused_by_field(sqlite_api: Api, path: str, bo
     assert set(refused.fields()) == {field}
 
 
+async def test_whose_an_address_is_and_who_loses_it(api: Api) -> None:
+    await regency(api)
+    await api.made("/networks", {"cidr": "10.20.0.0/16", "agency_id": 1})
+    await api.made("/networks", {"cidr": "10.20.4.0/24", "agency_id": 1, "unit_id": 1})
+    hole = await api.made("/networks", {"cidr": "10.20.4.64/26", "agency_id": 2})
+    assert hole.headers["Saring-Warning"] == (
+        "warning: network 10.20.4.64/26, cidr: it lies inside 10.20.4.0/24 of dinkes/igd: the longer prefix wins, "
+        "so 64 addresses are disdik's; see that this hole is meant"
+    )
+    await api.made("/networks", {"cidr": "fd00::/8", "agency_id": 2})
+
+    async def holders(address: str) -> list[str]:
+        return [item["cidr"] for item in (await api.get(f"/networks?containing={address}")).json["items"]]
+
+    assert await holders("10.20.4.70") == ["10.20.4.64/26", "10.20.4.0/24", "10.20.0.0/16"]
+    assert await holders("::ffff:10.20.4.1") == ["10.20.4.0/24", "10.20.0.0/16"]
+    assert await holders("fd00::1") == ["fd00::/8"]
+    assert await holders("192.0.2.1") == []
+    assert (await api.get("/networks?containing=10.20.4.0/24")).status == 422
+
+
 async def test_periods_and_readings_become_policy(api: Api) -> None:
     await regency(api)
     made = await api.made("/schedules", OFFICE | {"periods": [RAMADAN], "skip_joint_leave": False})
