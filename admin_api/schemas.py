@@ -28,10 +28,10 @@ from pydantic import (
 )
 
 from admin_api import fields as f
-from admin_api.models.base import Answering
-from admin_api.models.rules import RuleRow
+from admin_api.models.base import Answering, Lettered
 from admin_api.models.tenants import DEVICE_LENGTH
 from dnswire.constants import RRType
+from policy import model as facts
 from policy.model import AnswerKind, BlockAnswer, Identification
 
 Id = Annotated[int, Field(ge=1, le=f.MAX_ID)]
@@ -132,12 +132,14 @@ class Answer(Strict):
 
 
 class Basis(Strict):
-    """The official letter that a rule rests on."""
+    """The official letter that a decision rests on."""
 
     number: f.Short = ""
     date: f.IsoDate | None = None
     signer: f.Short = ""
     note: f.Note = ""
+    document_sha256: f.Sha256 = ""
+    """Of the letter's PDF, in hexadecimal, so that nobody can put another in its place."""
 
 
 class DeviceName(Strict):
@@ -190,17 +192,29 @@ def block_answer_of(row: Answering) -> BlockAnswer | None:
     )
 
 
-def put_basis(row: RuleRow, basis: Basis) -> None:
-    """Writes a letter into its rule's columns."""
+def put_basis(row: Lettered, basis: Basis) -> None:
+    """Writes a letter into its row's columns."""
     row.basis_number = basis.number
     row.basis_date = basis.date or ""
     row.basis_signer = basis.signer
     row.basis_note = basis.note
+    row.basis_document_sha256 = basis.document_sha256
 
 
-def basis_of(row: RuleRow) -> Basis:
-    """The letter in a rule's columns."""
-    return Basis(number=row.basis_number, date=row.basis_date or None, signer=row.basis_signer, note=row.basis_note)
+def basis_of(row: Lettered) -> Basis:
+    """The letter in a row's columns."""
+    return Basis(
+        number=row.basis_number,
+        date=row.basis_date or None,
+        signer=row.basis_signer,
+        note=row.basis_note,
+        document_sha256=row.basis_document_sha256,
+    )
+
+
+def letter_of(row: Lettered) -> facts.Basis:
+    """The letter in a row's columns, as policy speaks of it."""
+    return facts.Basis(row.basis_number, row.basis_date, row.basis_signer, row.basis_note, row.basis_document_sha256)
 
 
 def instant(seconds: float) -> datetime.datetime:

@@ -19,6 +19,7 @@ from admin_api.models import (
     ForwarderRow,
     HolidayRow,
     NetworkRow,
+    PauseRow,
     ProtectedName,
     RegencyRow,
     RuleRow,
@@ -30,7 +31,7 @@ from admin_api.models import (
 from admin_api.models.base import Edited
 from admin_api.models.catalog import DEFAULT_MAX_AGE_S
 from admin_api.schedule_schemas import WindowColumns, days_of_bits
-from admin_api.schemas import block_answer_of
+from admin_api.schemas import block_answer_of, letter_of
 from blocklists.transfer.tsig import ALGORITHMS
 from policy import model as facts
 
@@ -112,6 +113,7 @@ async def load_policy(session: AsyncSession) -> facts.Policy:
             facts.Device(facts.Identification(row.kind), row.value, row.agency_id, row.unit_id or 0)
             for row in await _all(session, DeviceRow)
         ),
+        pauses=tuple(pause_of(row) for row in await lasting_pauses(session)),
         revision=await current_revision(session),
     )
 
@@ -168,19 +170,29 @@ def rule_of(row: RuleRow) -> facts.Rule:
         mandatory=row.mandatory,
         exception=row.exception,
         important=row.important,
-        basis=facts.Basis(row.basis_number, row.basis_date, row.basis_signer, row.basis_note),
+        basis=letter_of(row),
         author=row.author,
         approver=row.approver,
     )
 
 
-def scope_of(row: RuleRow | ScheduleOverrideRow) -> facts.Scope:
-    """Whose rule it is."""
+def scope_of(row: RuleRow | ScheduleOverrideRow | PauseRow) -> facts.Scope:
+    """Whose it is."""
     if row.unit_id is not None:
         return facts.Scope(facts.ScopeKind.UNIT, row.unit_id)
     if row.agency_id is not None:
         return facts.Scope(facts.ScopeKind.AGENCY, row.agency_id)
     return facts.Scope()
+
+
+async def lasting_pauses(session: AsyncSession) -> Sequence[PauseRow]:
+    """Pauses that nobody ended and that are not known to have passed."""
+    return (await session.scalars(select(PauseRow).where(PauseRow.ended_s.is_(None)).order_by(PauseRow.id))).all()
+
+
+def pause_of(row: PauseRow) -> facts.Pause:
+    """A pause's row as policy speaks of it."""
+    return facts.Pause(row.id, scope_of(row), row.from_s, row.until_s, row.author, row.reason)
 
 
 def _regency(row: RegencyRow) -> facts.Regency:

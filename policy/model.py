@@ -100,6 +100,7 @@ class Basis:
     date: str = ""  # ISO 8601 date
     signer: str = ""
     note: str = ""
+    document_sha256: str = ""  # of the PDF, in hexadecimal
 
 
 @dataclass(frozen=True, slots=True)

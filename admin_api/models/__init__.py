@@ -8,7 +8,9 @@ Must not know: HTTP, policy evaluation.
 from admin_api.models.admission import ListOverride, MustResolveName
 from admin_api.models.base import Base
 from admin_api.models.catalog import Blocklist, Category, Service, ServiceName
+from admin_api.models.exceptions import ExceptionRow
 from admin_api.models.journal import Audit, Revision
+from admin_api.models.pauses import PauseRow
 from admin_api.models.people import SetupCode, Token, User
 from admin_api.models.rules import ProtectedName, RuleRow
 from admin_api.models.schedules import (
@@ -29,11 +31,13 @@ __all__ = [
     "Blocklist",
     "Category",
     "DeviceRow",
+    "ExceptionRow",
     "ForwarderRow",
     "HolidayRow",
     "ListOverride",
     "MustResolveName",
     "NetworkRow",
+    "PauseRow",
     "PeriodRow",
     "PeriodWindowRow",
     "ProtectedName",

@@ -5,10 +5,9 @@ from __future__ import annotations
 from sqlalchemy import BigInteger, ForeignKey, Integer, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from admin_api.models.base import CODE_LENGTH, NAME_LENGTH, NEVER_REUSED, Base, Edited, Identified
+from admin_api.models.base import CODE_LENGTH, NAME_LENGTH, NEVER_REUSED, NOTE_LENGTH, Base, Edited, Identified
 from admin_api.models.catalog import Blocklist
 from admin_api.models.people import HASH_LENGTH
-from admin_api.models.rules import NOTE_LENGTH
 
 SENTENCE_LENGTH = 4000
 

@@ -23,6 +23,8 @@ NEVER_REUSED = {"sqlite_autoincrement": True}
 CODE_LENGTH = 40
 TITLE_LENGTH = 200
 NAME_LENGTH = 1004  # 255 octets, each written as \DDD at worst
+NOTE_LENGTH = 1000
+SHA256_LENGTH = 64  # in hexadecimal
 
 
 class Base(AsyncAttrs, DeclarativeBase):
@@ -60,3 +62,13 @@ class Answering:
     answer_address4: Mapped[str] = mapped_column(String(15), default="")
     answer_address6: Mapped[str] = mapped_column(String(45), default="")
     answer_name: Mapped[str] = mapped_column(String(NAME_LENGTH), default="")
+
+
+class Lettered:
+    """The columns of a ``Basis``: the official letter that a decision rests on, empty where there is none."""
+
+    basis_number: Mapped[str] = mapped_column(String(TITLE_LENGTH), default="")
+    basis_date: Mapped[str] = mapped_column(String(10), default="")
+    basis_signer: Mapped[str] = mapped_column(String(TITLE_LENGTH), default="")
+    basis_note: Mapped[str] = mapped_column(String(NOTE_LENGTH), default="")
+    basis_document_sha256: Mapped[str] = mapped_column(String(SHA256_LENGTH), default="", server_default="")

@@ -9,15 +9,15 @@ from admin_api.models.base import (
     CODE_LENGTH,
     NAME_LENGTH,
     NEVER_REUSED,
+    NOTE_LENGTH,
     TITLE_LENGTH,
     Answering,
     Base,
     Edited,
+    Lettered,
 )
 from admin_api.models.catalog import Blocklist, Category, Service
 from admin_api.models.schedules import ScheduleRow
-
-NOTE_LENGTH = 1000
 
 
 class ProtectedName(Edited, Base):
@@ -30,8 +30,11 @@ class ProtectedName(Edited, Base):
     note: Mapped[str] = mapped_column(String(NOTE_LENGTH), default="")
 
 
-class RuleRow(Edited, Answering, Base):
-    """One decision of a person, with the letter it rests on. Its scope is the regency where both ids are null."""
+class RuleRow(Edited, Answering, Lettered, Base):
+    """One decision of a person, with the letter it rests on. Its scope is the regency where both ids are null.
+
+    ``exception``: it belongs to an ``ExceptionRow`` and is there as long as that is approved; nobody else edits it.
+    """
 
     __tablename__ = "rule"
     __table_args__ = (
@@ -57,10 +60,6 @@ class RuleRow(Edited, Answering, Base):
     mandatory: Mapped[bool] = mapped_column(default=False)
     exception: Mapped[bool] = mapped_column(default=False)
     important: Mapped[bool] = mapped_column(default=False)
-    basis_number: Mapped[str] = mapped_column(String(TITLE_LENGTH), default="")
-    basis_date: Mapped[str] = mapped_column(String(10), default="")
-    basis_signer: Mapped[str] = mapped_column(String(TITLE_LENGTH), default="")
-    basis_note: Mapped[str] = mapped_column(String(NOTE_LENGTH), default="")
     author: Mapped[str] = mapped_column(String(TITLE_LENGTH), default="")
     approver: Mapped[str] = mapped_column(String(TITLE_LENGTH), default="")
 

@@ -5,12 +5,10 @@ from __future__ import annotations
 from sqlalchemy import BigInteger, ForeignKey, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from admin_api.models.base import CODE_LENGTH, NEVER_REUSED, TITLE_LENGTH, Base, Identified
-from admin_api.models.rules import NOTE_LENGTH
-from admin_api.models.schedules import DATE_LENGTH
+from admin_api.models.base import CODE_LENGTH, NEVER_REUSED, TITLE_LENGTH, Base, Identified, Lettered
 
 
-class SuccessionRow(Identified, Base):
+class SuccessionRow(Identified, Lettered, Base):
     """One rename, merge or split (``admin_api/lineage.py``), with the letter it rests on.
 
     ``at_s``: when it took effect in the log. A code that it ended is never given to another agency.
@@ -21,10 +19,6 @@ class SuccessionRow(Identified, Base):
 
     kind: Mapped[str] = mapped_column(String(16))
     at_s: Mapped[int] = mapped_column(BigInteger)
-    basis_number: Mapped[str] = mapped_column(String(TITLE_LENGTH), default="")
-    basis_date: Mapped[str] = mapped_column(String(DATE_LENGTH), default="")
-    basis_signer: Mapped[str] = mapped_column(String(TITLE_LENGTH), default="")
-    basis_note: Mapped[str] = mapped_column(String(NOTE_LENGTH), default="")
     author: Mapped[str] = mapped_column(String(CODE_LENGTH), default="")
 
     parts: Mapped[list[SuccessionPartRow]] = relationship(

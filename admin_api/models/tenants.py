@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import CheckConstraint, Column, ForeignKey, String, Table, UniqueConstraint
+from sqlalchemy import CheckConstraint, Column, ForeignKey, Integer, String, Table, UniqueConstraint, false
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from admin_api.models.base import NEVER_REUSED, TITLE_LENGTH, Answering, Base, Coded, Edited
@@ -22,6 +22,10 @@ class RegencyRow(Edited, Answering, Base):
     unknown_clients: Mapped[str] = mapped_column(String(16), default="private_only")
     allow_list_only: Mapped[bool] = mapped_column(default=False)
     admin_networks: Mapped[list[str]] = mapped_column(default=list, server_default="[]")
+    exception_max_days: Mapped[int] = mapped_column(Integer, default=90, server_default="90")
+    pause_max_minutes: Mapped[int] = mapped_column(Integer, default=30, server_default="30")
+    letters_for: Mapped[list[str]] = mapped_column(default=list, server_default="[]")  # ``policy.letters.LetterFor``
+    letters_with_document: Mapped[bool] = mapped_column(default=False, server_default=false())
 
 
 class AgencyRow(Coded, Base):
