@@ -95,6 +95,8 @@ def _conditions(rows: FromClause, filter: Filter) -> list[ColumnElement[bool]]:
         value = getattr(filter, name)
         if value is not None:
             found.append(rows.c[name] == value)
+    if filter.tenants is not None:
+        found.append(_of_any(rows, filter.tenants))
     if filter.client is not None:
         found.append(rows.c.client == _address(filter.client))
     if filter.name is not None:
@@ -104,6 +106,12 @@ def _conditions(rows: FromClause, filter: Filter) -> list[ColumnElement[bool]]:
         # autoescape: % and _ that a person typed are letters, not wildcards.
         found.append(rows.c.name.contains(filter.name_contains.lower(), autoescape=True))
     return found
+
+
+def _of_any(rows: FromClause, tenants: tuple[tuple[str, str | None], ...]) -> ColumnElement[bool]:
+    whole = rows.c.agency.in_([agency for agency, unit in tenants if unit is None])
+    parts = [and_(rows.c.agency == agency, rows.c.unit == unit) for agency, unit in tenants if unit is not None]
+    return or_(whole, *parts)
 
 
 def _beyond(rows: FromClause, key: tuple[str, ...], cursor: Cursor, *, newer: bool) -> ColumnElement[bool]:

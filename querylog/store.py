@@ -30,6 +30,7 @@ class Filter:
 
     ``name`` is the whole name, ``name_contains`` any part of it, both without regard to case; ``%`` and ``_`` mean
     themselves. ``verdict`` as stored (``blocked``); ``client`` an address in any spelling.
+    ``tenants``: any of these (agency, unit), ``None`` for all rows of the agency whatever their unit.
     """
 
     from_us: int | None = None
@@ -47,6 +48,7 @@ class Filter:
     rrtype: int | None = None
     rcode: int | None = None
     node: str | None = None
+    tenants: tuple[tuple[str, str | None], ...] | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,7 @@ from typing import Any
 
 from sqlalchemy.exc import SQLAlchemyError
 
+from admin_api.history import History, load_history
 from admin_api.journal import Act, record
 from saring.config_schema import Config
 from saring.control import open_control
@@ -14,18 +15,21 @@ from saring.people import local_actor
 from saring.state_dir import StateDir
 
 
-def journal_reading(config: Config, state: StateDir, what: str, chosen: dict[str, Any], now_s: float) -> str:
-    """Writes the audit row; returns why it could not, ``""`` where it could.
+def journal_reading(
+    config: Config, state: StateDir, what: str, chosen: dict[str, Any], now_s: float
+) -> tuple[History, str]:
+    """Writes the audit row; returns what became of agencies, and why the row could not be written (``""``: it was).
 
-    The reading goes on in either case: the log must be readable while the database is being repaired.
+    The reading goes on in either case, without history if need be: the log must be readable while the database is
+    being repaired.
     """
 
-    async def write() -> None:
+    async def write() -> History:
         async with open_control(config, state) as control, control.sessions.begin() as session:
             record(session, local_actor(), Act("read", "query", label=f"log {what}", after=chosen), now_s)
+            return await load_history(session)
 
     try:
-        asyncio.run(write())
+        return asyncio.run(write()), ""
     except (SQLAlchemyError, OSError) as error:
-        return (str(error).splitlines() or [""])[0]
-    return ""
+        return History(), (str(error).splitlines() or [""])[0]

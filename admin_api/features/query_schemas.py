@@ -7,9 +7,11 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from admin_api import fields as f
+from admin_api.history import Tenants
+from admin_api.lineage import Lineage
 from admin_api.rest.paging import MAX_CURSOR, PageQuery
 from admin_api.rest.route import Digits, Parameters
-from admin_api.schemas import Address, Instant, QueryInstant, RRTypeNumber, instant_us, rrtype_text
+from admin_api.schemas import Address, Instant, QueryInstant, RRTypeNumber, instant, instant_us, rrtype_text
 from dnswire.constants import Rcode
 from querylog.record import NO_RESPONSE
 from querylog.store import Filter, Row
@@ -30,6 +32,8 @@ class LogQuery(Parameters):
     until: QueryInstant | None = None
     """Exclusive."""
     agency: f.Code | None = None
+    exactly: Annotated[bool, Field(strict=False)] = False
+    """Only rows with this code of an agency; without it also those of agencies that were renamed or merged into it."""
     unit: f.Code | None = None
     client: Address | None = None
     name: Text | None = None
@@ -97,11 +101,29 @@ class QueryOutput(Shown):
     latency_us: int
 
 
+class BeforeSplit(Shown):
+    """Rows of the time before a split, which are in nobody's sums but their own agency's."""
+
+    agencies: list[str]
+    """The parent's code, and those that were renamed or merged into it."""
+    until: Instant
+
+
+class LineageOutput(Shown):
+    """Whose rows are counted for the agency that was asked for."""
+
+    agencies: list[str]
+    """Its code, and those that were renamed or merged into it."""
+    before_split: list[BeforeSplit]
+
+
 class QueriesPage(Shown):
     """Rows."""
 
     items: list[QueryOutput]
     next_cursor: str | None
+    lineage: LineageOutput | None
+    """Where an agency was asked for."""
 
 
 class TopItem(Shown):
@@ -115,6 +137,15 @@ class TopOutput(Shown):
     """The most frequent values, the most frequent first."""
 
     items: list[TopItem]
+    lineage: LineageOutput | None
+    """Where an agency was asked for."""
+
+
+class BeforeTotals(BeforeSplit):
+    """Counts of the time before a split, inside of what was asked for."""
+
+    answers: int
+    by_verdict: dict[str, int]
 
 
 class TotalsOutput(Shown):
@@ -123,6 +154,11 @@ class TotalsOutput(Shown):
     answers: int
     by_verdict: dict[str, int]
     by_agency: dict[str, dict[str, int]]
+    """Under the codes of today, unless ``exactly``; each row is counted once."""
+    lineage: LineageOutput | None
+    """Where an agency was asked for."""
+    before_split: list[BeforeTotals]
+    """What was counted before a split that led to this agency; in the sums of the agency it was counted for."""
 
 
 class GapOutput(Shown):
@@ -144,13 +180,13 @@ class GapsOutput(Shown):
     items: list[GapOutput]
 
 
-def filter_of(query: LogQuery, agency: str | None) -> Filter:
-    """The store's filter, narrowed to ``agency`` where one is given."""
+def filter_of(query: LogQuery, tenants: Tenants | None) -> Filter:
+    """The store's filter; ``tenants``: whose rows, where an agency is asked for."""
     return Filter(
         from_us=int(query.since.timestamp() * 1_000_000) if query.since else None,
         until_us=int(query.until.timestamp() * 1_000_000) if query.until else None,
-        agency=agency,
-        unit=query.unit,
+        tenants=tenants,
+        unit=query.unit if tenants is None else None,
         client=query.client,
         name=query.name,
         name_contains=query.name_contains,
@@ -160,6 +196,12 @@ def filter_of(query: LogQuery, agency: str | None) -> Filter:
         rrtype=query.type,
         rcode=query.rcode,
     )
+
+
+def lineage_of(lineage: Lineage, agency: str) -> LineageOutput:
+    """Whose rows are counted for an agency."""
+    before = [BeforeSplit(agencies=list(one.codes), until=instant(one.until_s)) for one in lineage.before_split(agency)]
+    return LineageOutput(agencies=list(lineage.codes(agency)), before_split=before)
 
 
 def show_row(row: Row) -> QueryOutput:

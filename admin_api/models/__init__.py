@@ -21,7 +21,7 @@ from admin_api.models.schedules import (
     ScheduleRow,
     WindowRow,
 )
-from admin_api.models.successions import SuccessionPartRow, SuccessionRow
+from admin_api.models.successions import SuccessionPartRow, SuccessionRow, SuccessionUnitRow
 from admin_api.models.tenants import AgencyRow, DeviceRow, ForwarderRow, NetworkRow, RegencyRow, UnitRow
 
 __all__ = [
@@ -51,6 +51,7 @@ __all__ = [
     "SetupCode",
     "SuccessionPartRow",
     "SuccessionRow",
+    "SuccessionUnitRow",
     "Token",
     "UnitRow",
     "User",

@@ -24,6 +24,9 @@ class SuccessionRow(Identified, Lettered, Base):
     parts: Mapped[list[SuccessionPartRow]] = relationship(
         cascade="all, delete-orphan", order_by="SuccessionPartRow.position", lazy="selectin"
     )
+    units: Mapped[list[SuccessionUnitRow]] = relationship(
+        cascade="all, delete-orphan", order_by="SuccessionUnitRow.position", lazy="selectin"
+    )
 
 
 class SuccessionPartRow(Base):
@@ -38,3 +41,14 @@ class SuccessionPartRow(Base):
     agency_id: Mapped[int]
     code: Mapped[str] = mapped_column(String(CODE_LENGTH), index=True)
     name: Mapped[str] = mapped_column(String(TITLE_LENGTH))
+
+
+class SuccessionUnitRow(Base):
+    """A unit that goes on under another agency or code: ``agency/unit`` before and after."""
+
+    __tablename__ = "succession_unit"
+
+    succession_id: Mapped[int] = mapped_column(ForeignKey("succession.id", ondelete="CASCADE"), primary_key=True)
+    position: Mapped[int] = mapped_column(primary_key=True)
+    before: Mapped[str] = mapped_column(String(2 * CODE_LENGTH + 1))
+    after: Mapped[str] = mapped_column(String(2 * CODE_LENGTH + 1))

@@ -105,7 +105,12 @@ class MemoryStore:
             row
             for row in self.rows
             if all(value is None or getattr(row, name) == value for name, value in equals.items())
+            and (wanted.tenants is None or any(of(row, *tenant) for tenant in wanted.tenants))
             and (wanted.name_contains is None or wanted.name_contains in row.name)
             and (wanted.from_us is None or row.time_us >= wanted.from_us)
             and (wanted.until_us is None or row.time_us < wanted.until_us)
         ]
+
+
+def of(row: Row, agency: str, unit: str | None) -> bool:
+    return row.agency == agency and unit in (None, row.unit)

@@ -94,6 +94,20 @@ def upgrade() -> None:
     op.create_index(op.f("ix_succession_part_code"), "succession_part", ["code"], unique=False)
 
     op.create_table(
+        "succession_unit",
+        sa.Column("succession_id", sa.Integer(), nullable=False),
+        sa.Column("position", sa.Integer(), nullable=False),
+        sa.Column("before", sa.String(length=81), nullable=False),
+        sa.Column("after", sa.String(length=81), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["succession_id"],
+            ["succession.id"],
+            name=op.f("fk_succession_unit_succession_id_succession"),
+            ondelete="CASCADE",
+        ),
+        sa.PrimaryKeyConstraint("succession_id", "position", name=op.f("pk_succession_unit")),
+    )
+    op.create_table(
         "device",
         sa.Column("kind", sa.String(length=16), nullable=False),
         sa.Column("value", sa.String(length=100), nullable=False),
@@ -166,6 +180,7 @@ def downgrade() -> None:
     op.drop_table("schedule_period_window")
     op.drop_table("schedule_override")
     op.drop_table("device")
+    op.drop_table("succession_unit")
     op.drop_table("succession_part")
     op.drop_table("schedule_period")
     op.drop_table("forwarder_agency")
