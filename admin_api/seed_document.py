@@ -76,6 +76,7 @@ refused. ``seed.py`` writes it into the control database. A complete example::
     licence = "public"                            # optional, as are all below
     enabled = true
     observe = false                               # its entries count what they would block, and let it pass
+    rewrites = false                              # it may send names to addresses of its choice
     max_size_bytes = 536870912
     shrink_limit = 0.2                            # refuse an update that lost more than this share of its entries
     min_entries = 1
@@ -261,6 +262,7 @@ class ListEntry(Strict):
     licence: f.Short = ""
     enabled: bool = True
     observe: bool = False
+    rewrites: bool = False
     max_size_bytes: f.ListSize = f.DEFAULT_LIST_SIZE_BYTES
     shrink_limit: f.Share = f.DEFAULT_SHRINK_LIMIT
     min_entries: f.EntryCount = 1

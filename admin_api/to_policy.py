@@ -59,6 +59,7 @@ class SourceRow:
     member: str = ""
     landing: tuple[str, ...] = ()
     sha256: str = ""
+    rewrites: bool = False
     created_s: int = 0
     tsig_name: str = ""
     tsig_algorithm: str = ALGORITHMS[0]
@@ -139,6 +140,7 @@ async def load_sources(session: AsyncSession) -> list[SourceRow]:
             member=row.member,
             landing=tuple(row.landing.split()),
             sha256=row.sha256,
+            rewrites=row.rewrites,
             tsig_name=row.tsig_name,
             tsig_algorithm=row.tsig_algorithm,
             tsig_secret=row.tsig_secret,

@@ -21,9 +21,9 @@ from blocklists.lines import Place, Text, Wanted, place_of
 from blocklists.lookup import Lookup, looking_up
 from blocklists.progress import Silent
 from blocklists.reading import BOM, Chunk, Reading, opener
+from blocklists.runs import Runs
+from blocklists.section_files import SectionFiles
 from blocklists.source import AUTO, Source
-from blocklists.transfer.runs import Runs
-from blocklists.transfer.section_files import SectionFiles
 from dnswire.name import from_text, parents, to_text
 
 _NEIGHBOURS: Final = 2
@@ -140,7 +140,7 @@ class _Work:
         self._directory = directory
         self._runs = Runs(directory)
         self.reading = Reading(opener(path), lower=not known.keeps_case)
-        self.harvest = Harvest()
+        self.harvest = Harvest(source.rewrites)
         self.over_max = False
         self.last_valid = True
         self.last_key = b""

@@ -84,6 +84,9 @@ class AddressKind(IntEnum):
     NSIP_ALLOW = 6
 
 
+_NULL: Final = frozenset(("0.0.0.0", "::"))
+
+
 class Datum(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """One RR of a rewrite. ``data`` is its RDATA in presentation form (RFC 1035 5.1, RFC 9460 2.1), names absolute
     without trailing dot.
@@ -135,6 +138,13 @@ class ListRule(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_f
     deny_allow: tuple[str, ...] = ()
     line: int = 0
     text: str = ""
+
+    @property
+    def leads_elsewhere(self) -> bool:
+        """Whether it answers with data of its own that are more than the null address: the list's author then decides
+        where clients go.
+        """
+        return self.action is RuleAction.REWRITE and any(datum.data not in _NULL for datum in self.data)
 
     @property
     def allows(self) -> bool:

@@ -17,10 +17,13 @@ MIB: Final = 1 << 20
 MAX_LANDING: Final = 50
 MAX_MEMBER: Final = 200
 
+# Paths of the API below /blocklists: a list of such a code could not be asked for.
+RESERVED_CODES: Final = frozenset(("holders", "insight", "overlap", "overrides"))
+
 _CODE: Final = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}")
 _SHA256: Final = re.compile(r"[0-9a-f]{64}")
 _LANDING: Final = re.compile(r"[0-9a-z:._-]{1,253}")
-_PARSER_REVISION: Final = 2  # raise it where the same file gives other entries than before
+_PARSER_REVISION: Final = 3  # raise it where the same file gives other entries than before
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +35,9 @@ class Source:
     leaves the meaning to the format. ``sha256``: the only content that is taken, by the digest of the file as it is
     served or of the text in it. ``landing``: names and addresses, lower case and without trailing dot, to which the
     publisher sends what he blocks, beside those that are known (``formats/rpz_record.py``): such an answer blocks.
+    ``rewrites``: whether what the list answers with data of its own (``$dnsrewrite``, local data of a zone, hosts lines
+    with a real address) is done. Off, since whoever writes such a list, or breaks into its server, says where the
+    regency's clients go when they mean their bank.
 
     A response policy zone can be transferred: ``location`` is then ``rpz://address[:port]/zone.name``. The TSIG key has
     a name ("" for none), an algorithm, and a secret in Base64: ``tsig_secret``, or the content of ``tsig_secret_file``.
@@ -54,6 +60,7 @@ class Source:
     member: str = ""
     sha256: str = ""
     landing: tuple[str, ...] = ()
+    rewrites: bool = False
     tsig_name: str = ""
     tsig_algorithm: str = ALGORITHMS[0]
     tsig_secret: str = field(default="", repr=False)
@@ -62,6 +69,8 @@ class Source:
     def __post_init__(self) -> None:
         # The code becomes a directory name.
         wrong = [] if _CODE.fullmatch(self.code) else [f"code {self.code!r}: a-z, 0-9, - and _, at most 64"]
+        if self.code in RESERVED_CODES:
+            wrong.append(f"code {self.code!r}: it has a meaning of its own in the API, choose another")
         if not self.location:
             wrong.append("location is empty: a URL or a path is due")
         if self.format not in FORMAT_NAMES:
@@ -89,7 +98,8 @@ class Source:
     def recipe(self) -> str:
         """What, besides the content, decides about the entries: where it changes, the same content is parsed anew."""
         landing = ",".join(sorted(self.landing))
-        return f"{_PARSER_REVISION}/{self.format}/{self.subdomains}/{self.member}/{self.sha256}/{landing}"
+        stated = (self.format, self.subdomains, self.member, self.sha256, landing, self.rewrites)
+        return "/".join(map(str, (_PARSER_REVISION, *stated)))
 
 
 def _zone_problems(source: Source) -> list[str]:

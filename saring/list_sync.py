@@ -61,6 +61,7 @@ def source_of(row: SourceRow, allow_private: bool) -> Source:
         member=row.member,
         landing=row.landing,
         sha256=row.sha256,
+        rewrites=row.rewrites,
         tsig_name=row.tsig_name,
         tsig_algorithm=row.tsig_algorithm,
         tsig_secret=row.tsig_secret,

@@ -33,6 +33,7 @@ class NewList:
     member: str = ""
     landing: tuple[str, ...] = ()
     sha256: str = ""
+    rewrites: bool = False
     tsig_name: str = ""
     tsig_algorithm: str = ALGORITHMS[0]
     tsig_secret_file: str = ""
@@ -49,6 +50,7 @@ async def add_list(sessions: Sessions, wanted: NewList, now_s: float) -> int:
             member=wanted.member,
             landing=tuple(name.lower().rstrip(".") for name in wanted.landing),
             sha256=wanted.sha256.lower(),
+            rewrites=wanted.rewrites,
             tsig_name=wanted.tsig_name,
             tsig_algorithm=wanted.tsig_algorithm,
             tsig_secret_file=wanted.tsig_secret_file,
@@ -75,6 +77,7 @@ async def add_list(sessions: Sessions, wanted: NewList, now_s: float) -> int:
             member=source.member,
             landing=" ".join(source.landing),
             sha256=source.sha256,
+            rewrites=source.rewrites,
             tsig_name=source.tsig_name,
             tsig_algorithm=source.tsig_algorithm,
             tsig_secret="",

@@ -51,6 +51,8 @@ class BlocklistInput(Strict):
     enabled: bool = True
     observe: bool = False
     """Its entries never block: what they would have blocked is counted and logged."""
+    rewrites: bool = False
+    """Whether it may send names where it likes ($dnsrewrite, local data of a zone, real addresses in hosts lines)."""
     max_size_bytes: f.ListSize = f.DEFAULT_LIST_SIZE_BYTES
     """Of a download; larger ones are refused."""
     shrink_limit: f.Share = f.DEFAULT_SHRINK_LIMIT
@@ -90,6 +92,7 @@ async def fill(session: AsyncSession, row: Blocklist, data: BlocklistInput, _edi
     row.licence = data.licence
     row.enabled = data.enabled
     row.observe = data.observe
+    row.rewrites = data.rewrites
     row.max_size_bytes = data.max_size_bytes
     row.shrink_limit = data.shrink_limit
     row.min_entries = data.min_entries
@@ -143,6 +146,7 @@ def show(row: Blocklist) -> BlocklistOutput:
             "licence": row.licence,
             "enabled": row.enabled,
             "observe": row.observe,
+            "rewrites": row.rewrites,
             "max_size_bytes": row.max_size_bytes,
             "shrink_limit": row.shrink_limit,
             "min_entries": row.min_entries,

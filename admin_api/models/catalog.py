@@ -63,6 +63,7 @@ class Blocklist(Coded, Base):
     licence: Mapped[str] = mapped_column(String(TITLE_LENGTH), default="")
     enabled: Mapped[bool] = mapped_column(default=True)
     observe: Mapped[bool] = mapped_column(default=False, server_default=false())
+    rewrites: Mapped[bool] = mapped_column(default=False, server_default=false())
     max_size_bytes: Mapped[int] = mapped_column(BigInteger)
     shrink_limit: Mapped[float] = mapped_column(Float)
     min_entries: Mapped[int] = mapped_column(default=1)

@@ -49,6 +49,7 @@ class Reason(StrEnum):
     MODIFIER_VALUE = "modifier_value"
     EXPRESSION = "expression"
     PATTERN = "pattern"
+    REWRITE = "rewrite"
 
     @property
     def sentence(self) -> str:
@@ -90,6 +91,7 @@ _SENTENCES: Final = {
     Reason.MODIFIER_VALUE: "has a modifier with a value that it cannot have",
     Reason.EXPRESSION: "is an expression that RE2 does not take (look-around, back-references, or too large)",
     Reason.PATTERN: "has a pattern that no name matches",
+    Reason.REWRITE: "sends a name to another address, which this source may not (rewrites = true lets it)",
 }
 
 
@@ -114,13 +116,15 @@ class Harvest:
     ``keys`` maps ``Cover`` bits to blobs, each of keys with one NUL between; ``names`` counts them, duplicates
     included. ``void`` are keys by cover that the list takes back, wherever they stand in it. ``addresses`` and
     ``rules`` are what is no name (``rule.py``). ``noise`` counts comments and tokens known
-    to be no entry (``localhost``, ``0.0.0.0``); empty lines count nowhere.
+    to be no entry (``localhost``, ``0.0.0.0``); empty lines count nowhere. ``rewrites``: whether rules are taken that
+    send names elsewhere; where not, they are neither blocks nor anything else.
 
     What is no entry is ``invalid`` where it should have been one (the gate refuses a list that is mostly so), and
     ``beyond`` where the format has such lines and a resolver cannot act on them: paths of URLs in a category folder,
     a name sent to another resolver. Both are counted under their reasons, and the first of each kept for people.
     """
 
+    rewrites: bool = True
     keys: dict[int, list[bytes]] = field(default_factory=dict)
     names: int = 0
     addresses: list[AddressEntry] = field(default_factory=list)
@@ -141,6 +145,9 @@ class Harvest:
 
     def add_rule(self, rule: ListRule) -> None:
         """Takes a rule; one too many is counted as what could not be taken."""
+        if not self.rewrites and rule.leads_elsewhere:
+            self.pass_over(rule.line, rule.text.encode(), Reason.REWRITE)
+            return
         if len(self.rules) < MAX_RULES:
             self.rules.append(rule)
         else:

@@ -11,8 +11,8 @@ from pathlib import Path
 
 from blocklists.lookup import Lookup, looking_up
 from blocklists.rule import AddressEntry, ListRule
+from blocklists.section_files import SectionFiles
 from blocklists.transfer.delta import Delta
-from blocklists.transfer.section_files import SectionFiles
 
 
 @dataclass(frozen=True, slots=True)

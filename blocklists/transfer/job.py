@@ -172,7 +172,7 @@ class _Visit:
         self, held_serial: int | None, whole: WholeZone, changes: ZoneChanges | None
     ) -> tuple[Framing, Meanings]:
         source = self._job.source
-        records = RpzRecords(source.landing, source.subdomains, Harvest())
+        records = RpzRecords(source.landing, source.subdomains, Harvest(source.rewrites))
         meanings = Meanings(records, one_cover=source.subdomains is not None)
         self._progress.start(f"transfer {source.code}", 0)
         try:

@@ -10,13 +10,13 @@ from blocklists.formats.harvest import MAX_RULES, Harvest, Reason
 from blocklists.formats.rdata_text import from_wire
 from blocklists.formats.rpz_record import LOCAL_TYPES, RpzRecords
 from blocklists.progress import Progress
+from blocklists.runs import Runs
+from blocklists.section_files import SectionFiles
 from blocklists.source import Source
 from blocklists.transfer.apply import apply_delta
 from blocklists.transfer.delta import Delta
 from blocklists.transfer.framing import Place
 from blocklists.transfer.records import ZoneRecord
-from blocklists.transfer.runs import Runs
-from blocklists.transfer.section_files import SectionFiles
 from dnswire.name import ROOT, to_text
 
 # Sorting a run holds the interpreter's lock, and with it the thread that receives (``drain.py``): 0.15 s.
@@ -46,7 +46,7 @@ class WholeZone:
         self._entries = entries
         self._runs = Runs(directory, _RUN_KEYS)
         self.records: set[ZoneRecord] = set()
-        self.harvest = Harvest()
+        self.harvest = Harvest(source.rewrites)
         self.complete = True  # all RRs are in ``records`` or entries: changes to them can be told apart
 
     def entry(self, _place: Place, key: bytes, cover: int) -> None:
@@ -89,7 +89,7 @@ class ZoneChanges:
         self._base = base
         self._before = frozenset(records)
         self._delta = Delta(where, records)
-        self.harvest = Harvest()
+        self.harvest = Harvest(source.rewrites)
 
     @property
     def records(self) -> set[ZoneRecord]:
@@ -116,7 +116,7 @@ class ZoneChanges:
         """Writes the entries file, changed; returns how many entries it has. Raises ``TransferError`` where the
         changes do not fit what is held.
         """
-        before = Harvest()
+        before = Harvest(self._source.rewrites)
         interpret(self._before, self._source, before)
         interpret(self._delta.records, self._source, self.harvest)
         # RRs that are kept as such can be entries as well: those change with them.

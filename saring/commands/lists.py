@@ -94,6 +94,7 @@ def _table(found: list[ListReport], now_s: float) -> Table:
 @click.option("--member", default="", help="Of a folder or tar archive: the folder of one category, or a file.")
 @click.option("--landing", multiple=True, help="Name or address to which the publisher sends what he blocks; repeat.")
 @click.option("--sha256", default="", help="The only content that is taken, by its digest.")
+@click.option("--rewrites", is_flag=True, help="It may send names to addresses of its choice.")
 @click.option("--tsig-name", default="", help="Of a zone: the TSIG key that signs its transfer.")
 @click.option("--tsig-algorithm", type=click.Choice(ALGORITHMS), default=ALGORITHMS[0])
 @click.option("--tsig-secret-file", default="", help="The file that has the key's secret, in Base64.")
@@ -111,6 +112,7 @@ def add(
     member: str,
     landing: tuple[str, ...],
     sha256: str,
+    rewrites: bool,
     tsig_name: str,
     tsig_algorithm: str,
     tsig_secret_file: str,
@@ -126,6 +128,7 @@ def add(
     wanted = NewList(code, title or code, location, form, national, categories, member, landing, sha256)
     wanted = dataclasses.replace(
         wanted,
+        rewrites=rewrites,
         tsig_name=tsig_name,
         tsig_algorithm=tsig_algorithm,
         tsig_secret_file=str(Path(tsig_secret_file).absolute()) if tsig_secret_file else "",

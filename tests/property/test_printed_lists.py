@@ -53,7 +53,7 @@ def test_names_printed_in_a_format_are_read_as_these_names(name: str, names: lis
     lines = [(way if uniform else data.draw(ways)).format(one) for one in names]
     text = HEADS.get(name, "") + "\n".join(lines) + "\n"
     with tempfile.TemporaryDirectory() as directory:
-        parsed = parsed_from(Path(directory), text.encode(), Source("x", "x", format=name))
+        parsed = parsed_from(Path(directory), text.encode(), Source("x", "x", format=name, rewrites=True))
         assert parsed.invalid == parsed.beyond == 0
         assert parsed.entries is not None
         assert sorted(entries_in(parsed.entries)) == sorted((one, "subtree") for one in names)
@@ -121,7 +121,7 @@ def rules(draw: st.DrawFn) -> ListRule:
 def test_a_printed_rule_of_a_zone_is_read_as_the_rule(wanted: list[ListRule]) -> None:
     text = "".join(map(printed, wanted))
     with tempfile.TemporaryDirectory() as directory:
-        parsed = parsed_from(Path(directory), text.encode(), Source("x", "x", format="rpz"))
+        parsed = parsed_from(Path(directory), text.encode(), Source("x", "x", format="rpz", rewrites=True))
         assert parsed.reasons == ()
         assert parsed.entries is not None
         found = [

@@ -15,10 +15,10 @@ from blocklists.entries import read_addresses, read_rules
 from blocklists.entry import key_of, kind, name_of
 from blocklists.formats.harvest import Harvest
 from blocklists.progress import Silent
+from blocklists.runs import Runs
+from blocklists.section_files import SectionFiles
 from blocklists.transfer.receiver import interpret
 from blocklists.transfer.records import ZoneRecord
-from blocklists.transfer.runs import Runs
-from blocklists.transfer.section_files import SectionFiles
 from dnswire.constants import RRClass, RRType
 from dnswire.name import from_text, to_text
 from tests.support.lists import entries_in

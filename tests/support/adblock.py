@@ -77,7 +77,8 @@ def _rdata(rrs: bytes) -> Iterator[str]:
 @contextmanager
 def filtering(directory: Path, lines: Sequence[str]) -> Iterator[Filter]:
     """The list of these lines, in force."""
-    parsed = parsed_from(directory, "\n".join([*lines, ""]).encode(), Source("adguard", "x", format="adblock"))
+    source = Source("adguard", "x", format="adblock", rewrites=True)
+    parsed = parsed_from(directory, "\n".join([*lines, ""]).encode(), source)
     inputs = [ListInput(LIST, "adguard", parsed.entries)] if parsed.entries is not None else []
     index = Index.open(compile_index(inputs, directory / "index", Silent()).path)
     try:

@@ -22,7 +22,7 @@ from tests.support.zone_wire import ZONE
 
 MESSAGE_ID = 7
 CAPS = Caps(1 << 24, 100_000, Path())
-SOURCE = Source("nasional", "rpz://192.0.2.1/rpz.test", shrink_limit=1.0)
+SOURCE = Source("nasional", "rpz://192.0.2.1/rpz.test", shrink_limit=1.0, rewrites=True)
 
 
 class Messages:

@@ -23,7 +23,7 @@ from tests.support.lists import entries_in, parsed_from
 
 def read(tmp_path: Path, text: str, **stated: object) -> list[tuple[str, str]]:
     """The entries of a zone in which everything is understood."""
-    source = Source("contoh", "x", **{"format": "rpz", **stated})  # type: ignore[arg-type]  # fields of Source
+    source = Source("contoh", "x", **{"format": "rpz", "rewrites": True, **stated})  # type: ignore[arg-type]  # fields of Source
     parsed = parsed_from(tmp_path, text.encode(), source)
     assert parsed.reasons == ()
     assert parsed.entries is not None
@@ -45,7 +45,7 @@ def test_a_landing_name_that_nobody_knows_is_a_rewrite_unless_the_source_states_
     text = "situs.example CNAME blokir.Contoh.example.\nlain.example A 192.0.2.7\n"
     stated = ("blokir.contoh.example", "192.0.2.7")
     assert read(tmp_path, text, landing=stated) == [("lain.example", "exact"), ("situs.example", "exact")]
-    parsed = parsed_from(tmp_path, text.encode(), Source("contoh", "x", format="rpz"))
+    parsed = parsed_from(tmp_path, text.encode(), Source("contoh", "x", format="rpz", rewrites=True))
     assert parsed.entries is not None
     assert [rule.action for rule in read_rules(parsed.entries)] == [RuleAction.REWRITE] * 2
 
@@ -187,7 +187,7 @@ def test_damaged_rdata_of_a_transfer_is_none(rrtype: int, rdata: bytes) -> None:
 
 def test_a_parenthesis_that_nothing_closes_is_counted_once_and_bounded(tmp_path: Path) -> None:
     text = "a.example CNAME .\nb.example ( CNAME\n" + "x\n" * 5000
-    parsed = parsed_from(tmp_path, text.encode(), Source("contoh", "x", format="rpz"))
+    parsed = parsed_from(tmp_path, text.encode(), Source("contoh", "x", format="rpz", rewrites=True))
     assert parsed.names == 1
     assert parsed.complaints[0].reason is Reason.LINE_TOO_LONG
     assert parsed.complaints[0].line == 2
@@ -207,6 +207,6 @@ def test_a_source_can_say_whether_names_below_are_meant(
 def test_an_owner_too_long_with_its_origin_is_counted(tmp_path: Path) -> None:
     long = ".".join(["x" * 60] * 4)
     text = f"$ORIGIN z.test.\n$ORIGIN {'y' * 60}.z.test.\n{long} CNAME .\nok CNAME .\n{long} CNAME .\n"
-    parsed = parsed_from(tmp_path, text.encode(), Source("contoh", "x", format="rpz"))
+    parsed = parsed_from(tmp_path, text.encode(), Source("contoh", "x", format="rpz", rewrites=True))
     assert (parsed.names, parsed.invalid) == (1, 2)
     assert key_of(from_text("a.example")) == b"elpmaxe\x07a\x01"

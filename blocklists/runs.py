@@ -17,7 +17,7 @@ from typing import Final
 from blocklists.entries import Section, read_keys
 from blocklists.key_sort import distinct_sorted
 from blocklists.progress import Progress
-from blocklists.transfer.section_files import SectionFiles
+from blocklists.section_files import SectionFiles
 
 RUN_KEYS: Final = 1_500_000
 
