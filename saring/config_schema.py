@@ -258,6 +258,12 @@ class ListsSection(Section):
         strict=False,
         max_length=100,
     )
+    zone_gap_s: float = Field(
+        default=60.0,
+        ge=0,
+        le=3_600,
+        description="seconds from 0 to 3600 (between two updates of one zone: each compiles all lists anew)",
+    )
     must_resolve: tuple[Name, ...] = Field(
         default=(),
         description='a list of names such as ["bank.example"] that no list may block (an update that would is held)',

@@ -15,6 +15,7 @@ from blocklists.insight import InsightInput, ListShare, compare_lists
 from blocklists.insight_file import Insight, ListHits, read_insight, write_insight
 from blocklists.library import Library
 from blocklists.progress import Progress
+from dnswire.constants import RRType
 from dnswire.name import from_text
 from querylog.store import MAX_LIMIT, Filter, Store, StoreError, Top
 from saring import logs
@@ -100,7 +101,7 @@ def _with_hits(insight: Insight, source: Refreshing) -> Insight:
 
 
 def count_hits(shares: Iterable[ListShare], index: Index, matched: Iterable[Top]) -> tuple[ListHits, ...]:
-    """What the lists' entries met. The log puts an answer down to one list; here each that has an entry counts it."""
+    """What lists' entries and rules met. The log puts an answer down to one list; here each that has one counts it."""
     hits: Counter[int] = Counter()
     hit_names: dict[int, set[bytes]] = defaultdict(set)
     for top in matched:
@@ -108,11 +109,12 @@ def count_hits(shares: Iterable[ListShare], index: Index, matched: Iterable[Top]
             name = from_text(top.value).lower()
         except ValueError:  # what was matched by a pattern, and is no name
             continue
-        matches = index.match(name)
+        matches = index.ask(name, RRType.A)
         for list_id in {match.list_id for match in matches}:
             hits[list_id] += top.answers
         for match in matches:
-            hit_names[match.list_id].add(matched_name(name, match.labels))
+            if match.rule is None:  # a rule is no entry of which some are met and others never
+                hit_names[match.list_id].add(matched_name(name, match.labels))
     return tuple(
         ListHits(
             one.code,

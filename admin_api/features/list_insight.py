@@ -6,6 +6,7 @@ Read from what the last sync computed, and from the library: an instant, whateve
 from __future__ import annotations
 
 import asyncio
+import ipaddress
 from typing import Annotated
 
 from pydantic import Field, StringConstraints
@@ -14,16 +15,15 @@ from sqlalchemy import select
 from admin_api import fields as f
 from admin_api.database import reading
 from admin_api.features.blocklist_schemas import EventOutput, Shown, StateOutput, VersionOutput, show_state
+from admin_api.list_holders import all_holders
 from admin_api.models import Blocklist
 from admin_api.rest.auth import Scope
 from admin_api.rest.problem import FieldError, invalid, not_found
 from admin_api.rest.route import API, Call, ItemPath, Parameters, Reply, Route
 from admin_api.schemas import Id, Instant, instant
-from blocklists.holders import holders
 from blocklists.insight_file import Insight, read_insight
 from blocklists.library import Library
 from blocklists.state import ListState
-from dnswire.name import from_text, lower
 
 PATH = f"{API}/blocklists"
 
@@ -122,7 +122,7 @@ class HolderOutput(Shown):
     enabled: bool
     entry: str
     kind: str
-    """exact, subtree or below, with "allow" in front where it allows."""
+    """exact, subtree or below, with "allow" in front where it allows; "rule: " and its action; range."""
     version: int
     """In force."""
     since_version: int
@@ -157,7 +157,7 @@ class HistoryOutput(Shown):
 
 
 class HoldersQuery(Parameters):
-    """Which name."""
+    """Which name, or which address in answers."""
 
     name: Annotated[str, StringConstraints(min_length=1, max_length=1004)]
     lines: Annotated[bool, Field(strict=False)] = False
@@ -199,12 +199,15 @@ async def held_by(call: Call) -> Reply:
     """Which lists hold a name."""
     query = call.query_as(HoldersQuery)
     try:
-        name = f.canonical_name(query.name)
+        name = _name_or_address(query.name)
     except ValueError as error:
         wrong = FieldError(field="name", message=str(error), value=query.name[:100])
         raise invalid(wrong) from None
-    enabled = {row.code: row.enabled for row in await _rows(call)}
-    found = await asyncio.to_thread(holders, call.services.library, enabled, lower(from_text(name)), query.lines)
+    rows = await _rows(call)
+    enabled = {row.code: row.enabled for row in rows}
+    codes = {row.id: row.code for row in rows}
+    services = call.services
+    found = await asyncio.to_thread(all_holders, services.library, services.snapshots_root, codes, name, query.lines)
     items = [
         HolderOutput(
             blocklist=one.code,
@@ -222,6 +225,13 @@ async def held_by(call: Call) -> Reply:
         for one in found
     ]
     return Reply(HoldersOutput(name=name, items=items))
+
+
+def _name_or_address(text: str) -> str:
+    try:
+        return str(ipaddress.ip_address(text))
+    except ValueError:
+        return f.canonical_name(text)
 
 
 async def history(call: Call) -> Reply:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import ipaddress
 from typing import Any
 
 import click
@@ -64,8 +65,22 @@ class AgoParam(click.ParamType[float]):
         return float(InstantParam().convert(value, param, ctx))
 
 
+class NameOrAddressParam(click.ParamType[str]):
+    """A DNS name, or an IP address."""
+
+    name = "name"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """The name in canonical form, or the address as it is written shortest."""
+        try:
+            return str(ipaddress.ip_address(value))
+        except ValueError:
+            return NAME.convert(value, param, ctx)
+
+
 CODE = PydanticParam("code", "Code", "letters a-z, digits, - and _, at most 40")
 TITLE = PydanticParam("title", "Title", "a text of 1 to 200 printable characters")
 NAME = PydanticParam("name", "DnsName", "a DNS name such as www.example.com")
+NAME_OR_ADDRESS = NameOrAddressParam()
 INSTANT = InstantParam()
 AGO = AgoParam()

@@ -10,7 +10,7 @@ import click
 
 from saring.commands.common import fail, json_option, load_config, print_json, print_rich, state_of
 from saring.commands.database import with_control
-from saring.commands.fields import CODE, NAME
+from saring.commands.fields import CODE, NAME_OR_ADDRESS
 
 if TYPE_CHECKING:
     from blocklists.holders import Holder
@@ -140,18 +140,23 @@ def _shared(row: dict[str, Any], code: str) -> str:
 
 
 @click.command()
-@click.argument("name", type=NAME)
+@click.argument("name", type=NAME_OR_ADDRESS)
 @click.option("--line", "with_lines", is_flag=True, help="Also the line of each list's text (seconds for big lists).")
 @json_option
 @click.pass_context
 def who(context: click.Context, name: str, with_lines: bool, as_json: bool) -> None:
-    """Say which lists hold NAME: by which of their entries, and since which version. Exit status 1 where none does."""
-    from blocklists.holders import holders
-    from dnswire.name import from_text
+    """Say which lists hold NAME (or an address in answers): by which entries, rules and ranges, and since when.
+
+    Exit status 1 where none does.
+    """
+    from admin_api.list_holders import all_holders
+
+    state = state_of(load_config(context))
 
     async def work(control: Control) -> tuple[list[str], tuple[Holder, ...]]:
         rows = await control.sources()
-        found = holders(control.library, [row.code for row in rows], from_text(name).lower(), with_lines)
+        codes = {row.list_id: row.code for row in rows}
+        found = all_holders(control.library, state.snapshots, codes, name, with_lines)
         return [row.code for row in rows if not row.enabled], found
 
     switched_off, found = with_control(context, work)
