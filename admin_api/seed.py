@@ -98,6 +98,8 @@ def _checked(document: Mapping[str, Any]) -> Document:
 
 def _doubles(document: Document) -> Iterable[FieldError]:
     keys: dict[str, list[str]] = {
+        "protected": [entry if isinstance(entry, str) else entry.name for entry in document.protected],
+        "must_resolve": [entry if isinstance(entry, str) else entry.name for entry in document.must_resolve],
         "agency": [entry.code for entry in document.agencies],
         "agency.unit": [f"{agency.code}/{unit.code}" for agency in document.agencies for unit in agency.unit],
         "forwarder": [entry.cidr for entry in document.forwarders],

@@ -4,7 +4,8 @@ The document is TOML. Everything has a ``code`` by which it is found again: impo
 nothing, importing an edited one changes what was edited, and nothing is ever deleted by an import. Unknown keys are
 refused. ``seed.py`` writes it into the control database. A complete example::
 
-    protected = ["go.id", "mubakab.go.id"]        # names that no downloaded list can block, with all names below
+    protected = ["go.id", "mubakab.go.id"]        # names that no downloaded list can block, with all names below;
+                                                  # or { name = "go.id", note = "..." }, as in must_resolve
     must_resolve = ["bank.example"]               # names for which a list's update is held back if it would block them
 
     [regency]
@@ -171,7 +172,18 @@ TARGET = r"^(category|list|service|name|wildcard|regex|network|search|bypass):[^
 
 Networks = Annotated[list[f.Cidr], AfterValidator(f.distinct), Field(max_length=1000)]
 Names = Annotated[list[f.DnsName], AfterValidator(f.distinct)]
+UNNAMED_RULE = "rule-"  # and its number: what an export calls a rule without a code
 Moment = Annotated[datetime.datetime, AfterValidator(f.bounded_moment)]
+
+
+class NamedEntry(Strict):
+    """A name with a note on it."""
+
+    name: f.DnsName
+    note: f.Note = ""
+
+
+NotedNames = list[f.DnsName | NamedEntry]
 
 
 class RegencyEntry(Strict):
@@ -329,8 +341,8 @@ class Document(Strict):
     """The whole document. Codes are unique within a section, networks within the document."""
 
     regency: RegencyEntry
-    protected: Names = Field(default_factory=list)
-    must_resolve: Names = Field(default_factory=list)
+    protected: NotedNames = Field(default_factory=list)
+    must_resolve: NotedNames = Field(default_factory=list)
     agencies: Annotated[list[AgencyEntry], Field(alias="agency")] = Field(default_factory=list)
     forwarders: Annotated[list[ForwarderEntry], Field(alias="forwarder")] = Field(default_factory=list)
     devices: Annotated[list[DeviceEntry], Field(alias="device")] = Field(default_factory=list)
@@ -343,6 +355,12 @@ class Document(Strict):
     )
     holidays: Annotated[list[HolidayEntry], Field(alias="holiday")] = Field(default_factory=list)
     rules: Annotated[list[RuleEntry], Field(alias="rule")] = Field(default_factory=list)
+
+
+def unnamed_rule(code: str) -> int:
+    """The number of a rule that an export calls so because it has no code; 0 for any other."""
+    digits = code.removeprefix(UNNAMED_RULE)
+    return int(digits) if digits != code and digits.isascii() and digits.isdigit() and len(digits) <= 10 else 0
 
 
 def parse_document(document: Mapping[str, Any]) -> Document:

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import json
 import zoneinfo
-from collections import Counter
-from collections.abc import Callable, Iterable
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
+from functools import partial
 from typing import Any, TypeVar
 
 from pydantic import BaseModel
 from sqlalchemy import ColumnElement, select
 from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import InstrumentedAttribute
 
 from admin_api.features import (
     agencies,
@@ -59,9 +61,12 @@ from admin_api.seed_document import (
     DeviceEntry,
     Document,
     ForwarderEntry,
+    NamedEntry,
     RuleEntry,
     ScheduleOverrideEntry,
+    unnamed_rule,
 )
+from admin_api.to_policy import target_of
 
 RowT = TypeVar("RowT", bound=Edited)
 InT = TypeVar("InT", bound=Strict)
@@ -69,16 +74,26 @@ OutT = TypeVar("OutT", bound=BaseModel)
 
 
 class Importer:
-    """Writes one document; counts, acts and mistakes are read off it afterwards."""
+    """Writes one document; counts, acts and mistakes are read off it afterwards.
 
-    def __init__(self, session: AsyncSession, now_s: int) -> None:
+    ``ids``: by what an entry is called here (``agency dinkes``), the identifier that a new row of it is to get, where
+    that is free. ``written``: by kind, the rows that are the document's, changed or not. ``author``: who stands for
+    what this import writes of rules; empty: whoever the document names, approvers too.
+    """
+
+    def __init__(
+        self, session: AsyncSession, now_s: int, ids: Mapping[str, int] | None = None, author: str = ""
+    ) -> None:
         self.now_s = now_s
+        self.written: dict[str, set[int]] = defaultdict(set)
         self.created: Counter[str] = Counter()
         self.changed: Counter[str] = Counter()
         self.unchanged: Counter[str] = Counter()
         self.acts: list[Act] = []
         self.errors: list[FieldError] = []
         self._session = session
+        self._ids = ids or {}
+        self._author = author
 
     async def run(self, document: Document) -> None:
         """All sections, each after those that it refers to."""
@@ -92,13 +107,8 @@ class Importer:
         await self._each(categories.RESOURCE, document.categories, lambda data: Category.code == data.code)
         await self._each(catalog_services.RESOURCE, document.services, lambda data: Service.code == data.code)
         await self._each(blocklists.RESOURCE, document.lists, lambda data: Blocklist.code == data.code)
-        for name in document.protected:
-            where = f"protected {name}"
-            await self._put(protected_names.RESOURCE, where, ProtectedName.name == name, {"name": name}, ("name",))
-        for name in document.must_resolve:
-            where = f"must_resolve {name}"
-            same = MustResolveName.name == name
-            await self._put(must_resolve_names.RESOURCE, where, same, {"name": name}, ("name",))
+        await self._names(protected_names.RESOURCE, "protected", ProtectedName.name, document.protected)
+        await self._names(must_resolve_names.RESOURCE, "must_resolve", MustResolveName.name, document.must_resolve)
         for schedule in document.schedules:
             fields = as_json(schedule) | {"zone": schedule.zone or document.regency.zone}
             where = f"schedule {schedule.code}"
@@ -133,6 +143,18 @@ class Importer:
         for cidr in cidrs:
             fields = {"cidr": cidr, "agency_id": agency_id, "unit_id": unit_id}
             await self._put(networks.RESOURCE, f"network {cidr}", NetworkRow.cidr == cidr, fields)
+
+    async def _names(
+        self,
+        resource: Resource[RowT, InT, OutT],
+        section: str,
+        column: InstrumentedAttribute[str],
+        names: Iterable[str | NamedEntry],
+    ) -> None:
+        for entry in names:
+            name = entry if isinstance(entry, str) else entry.name
+            fields = {"name": name} if isinstance(entry, str) else as_json(entry)
+            await self._put(resource, f"{section} {name}", column == name, fields, tuple(fields))
 
     async def _forwarder(self, entry: ForwarderEntry) -> None:
         where = f"forwarder {entry.cidr}"
@@ -169,17 +191,48 @@ class Importer:
         scope = await self._scope(entry.scope, f"{where}: scope")
         if scope is None:
             return
+        row = await self._known_rule(entry, where)
         fields = as_json(entry) | {
+            "code": self._code_of(entry, row, where),
             "scope": scope,
             "target": {"kind": kind, "value": value},
             "valid_from": _with_zone(entry.valid_from, zone),
             "valid_until": _with_zone(entry.valid_until, zone),
         }
+        same = RuleRow.id == (row.id if row is not None else 0)
+        await self._put(rules.RESOURCE, where, same, fields, after=partial(self._sign, entry))
 
-        def sign(row: RuleRow) -> None:
+    async def _known_rule(self, entry: RuleEntry, where: str) -> RuleRow | None:
+        """The rule of the number that is wanted; else of that code; else the one without a code that an export calls
+        so, where it speaks of the same.
+        """
+        wanted = self._ids.get(where)
+        row: RuleRow | None = await self._session.get(RuleRow, wanted) if wanted else None
+        if row is None:
+            row = await self._session.scalar(select(RuleRow).where(RuleRow.code == entry.code))
+        number = unnamed_rule(entry.code)
+        if row is None and number:
+            row = await self._session.get(RuleRow, number)
+            if row is not None and (row.code or f"{row.target_kind}:{target_of(row).value}" != entry.target):
+                return None
+        return row
+
+    def _code_of(self, entry: RuleEntry, row: RuleRow | None, where: str) -> str | None:
+        """A rule's code, which is for good; a rule that had none keeps having none."""
+        number = unnamed_rule(entry.code)
+        if row is not None:
+            return row.code or (None if row.id == number else entry.code)
+        return None if number and self._ids.get(where) == number else entry.code
+
+    def _sign(self, entry: RuleEntry, row: RuleRow, before: dict[str, Any] | None) -> None:
+        if not self._author:
             row.author, row.approver = entry.author, entry.approver
-
-        await self._put(rules.RESOURCE, where, RuleRow.code == entry.code, fields, after=sign)
+            return
+        now = as_json(rules.show(row))
+        if before is not None and all(before[name] == now[name] for name in rules.RESOURCE.input.model_fields):
+            row.author, row.approver = before["author"], before["approver"]
+        else:
+            row.author, row.approver = self._author, ""
 
     async def _scope(self, text: str, where: str) -> dict[str, Any] | None:
         kind, _, path = text.partition(":")
@@ -219,7 +272,7 @@ class Importer:
         same: ColumnElement[bool],
         fields: dict[str, Any],
         only: tuple[str, ...] = (),
-        after: Callable[[RowT], None] | None = None,
+        after: Callable[[RowT, dict[str, Any] | None], None] | None = None,
     ) -> RowT | None:
         """Writes the row that is the ``same``, or a new one; None, and the mistakes noted, where it cannot be written.
 
@@ -240,9 +293,13 @@ class Importer:
             self._note(where, problem.errors)
             return None
         if after is not None:
-            after(row)
+            after(row, before)
+        wanted = self._ids.get(where) if before is None else None
+        if wanted is not None and await self._session.get(resource.row, wanted) is None:
+            row.id = wanted
         self._session.add(row)
         await self._session.flush()
+        self.written[resource.kind].add(row.id)
         self._count(resource.kind, row, resource.label(row), before, as_json(resource.show(row)))
         return row
 
