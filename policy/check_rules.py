@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from dnswire.errors import NameSyntaxError
-from dnswire.name import from_text, is_subdomain
+from dnswire.name import from_text
 from policy.model import Action, AnswerKind, BlockAnswer, Bypass, Policy, Rule, ScopeKind, Target, TargetKind
 from policy.networks import NetworkSyntaxError, parse
 from policy.patterns import Pattern, PatternError
@@ -33,8 +33,6 @@ def check_rules(policy: Policy, findings: Findings) -> None:
     schedules = {schedule.id for schedule in policy.schedules}
     agencies = {agency.id for agency in policy.agencies}
     units = {unit.id for unit in policy.units}
-    protected = _protected(policy)
-    service_names = {service.code: service.names for service in policy.services}
     for rule in policy.rules:
         key = str(rule.id)
         _check_scope(rule, key, agencies, units, findings)
@@ -44,8 +42,6 @@ def check_rules(policy: Policy, findings: Findings) -> None:
             message = f"there is no schedule {rule.schedule_id}"
             findings.error(Part.RULE, key, "schedule_id", message, "choose an existing schedule, or none")
         _check_action(rule, key, findings)
-        if rule.action in (Action.BLOCK, Action.REDIRECT):
-            _check_protected(rule, key, service_names, protected, findings)
 
 
 def check_answer(part: Part, key: str, answer: BlockAnswer, findings: Findings) -> None:
@@ -158,46 +154,3 @@ def _check_action(rule: Rule, key: str, findings: Findings) -> None:
 
 def _named(target: Target) -> str:
     return wildcard_base(target.value) if target.kind is TargetKind.WILDCARD else target.value
-
-
-def _protected(policy: Policy) -> list[bytes]:
-    found: list[bytes] = []
-    for text in policy.protected:
-        try:
-            found.append(from_text(text).lower())
-        except NameSyntaxError:
-            continue
-    return found
-
-
-def _check_protected(
-    rule: Rule, key: str, service_names: dict[str, tuple[str, ...]], protected: list[bytes], findings: Findings
-) -> None:
-    """Whether a rule that blocks by name meets a protected name: it either cannot win there, or must be meant."""
-    target = rule.target
-    if target.kind in (TargetKind.NAME, TargetKind.WILDCARD):
-        names: tuple[str, ...] = (_named(target),)
-    elif target.kind is TargetKind.SERVICE:
-        names = tuple(wildcard_base(text) for text in service_names.get(target.value, ()))
-    else:
-        return
-    prevails = rule.exception or (rule.mandatory and rule.scope.kind is ScopeKind.REGENCY)
-    for text in names:
-        try:
-            wire = from_text(text).lower()
-        except NameSyntaxError:
-            continue
-        if any(is_subdomain(wire, name) for name in protected):
-            _report_protected(key, text, prevails, findings)
-        elif prevails and target.kind is not TargetKind.NAME and any(is_subdomain(name, wire) for name in protected):
-            _report_protected(key, text, True, findings)
-
-
-def _report_protected(key: str, text: str, prevails: bool, findings: Findings) -> None:
-    if prevails:
-        message = f"{text} is or holds a protected name, and this rule blocks it all the same"
-        findings.warning(Part.RULE, key, "target", message, "see that this is meant")
-        return
-    message = f"{text} is protected: this rule can never win"
-    remedy = "only a mandatory rule of the regency blocks a protected name; else take it off the protected names"
-    findings.warning(Part.RULE, key, "target", message, remedy)

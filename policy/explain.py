@@ -107,9 +107,7 @@ def _local(at_s: float, key: str) -> str:
         return datetime.fromtimestamp(at_s, UTC).isoformat()
 
 
-def _everything(
-    view: View, matches: tuple[Match, ...], name: bytes, rrtype: int
-) -> tuple[Facts, list[Candidate]]:
+def _everything(view: View, matches: tuple[Match, ...], name: bytes, rrtype: int) -> tuple[Facts, list[Candidate]]:
     facts = gather(view, matches, name, rrtype)
     if facts is None:
         facts = Facts(name, rrtype)  # nothing speaks of the name: only the default is left

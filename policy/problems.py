@@ -1,4 +1,4 @@
-"""What ``check`` reports: one finding about one field of one part of the policy."""
+"""What ``check`` and ``review`` report: one finding about one field of one part of the policy."""
 
 from __future__ import annotations
 
@@ -7,10 +7,12 @@ from enum import StrEnum
 
 
 class Severity(StrEnum):
-    """ERROR: some of the policy would have no effect at all. WARNING: it has, but hardly the intended one."""
+    """How bad it is. The first two are refused when somebody enters them; only the first keeps a policy unpublished."""
 
-    ERROR = "error"
-    WARNING = "warning"
+    ERROR = "error"  # some of the policy would have no effect at all
+    HARM = "harm"  # it would cut people off from what must work: the regency's own names, Saring itself
+    WARNING = "warning"  # it has an effect, but hardly the intended one
+    NOTE = "note"  # it works; whoever wrote it may like to know
 
 
 class Part(StrEnum):
@@ -20,13 +22,21 @@ class Part(StrEnum):
     AGENCY = "agency"
     UNIT = "unit"
     NETWORK = "network"
+    FORWARDER = "forwarder"
+    DEVICE = "device"
     CATEGORY = "category"
     LIST = "list"
     SERVICE = "service"
     SCHEDULE = "schedule"
+    OVERRIDE = "schedule override"
     HOLIDAY = "holiday"
+    PAUSE = "pause"
     PROTECTED = "protected"
     RULE = "rule"
+
+
+REFUSED = frozenset({Severity.ERROR, Severity.HARM})
+"""What nobody can enter."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +66,14 @@ class Findings:
         """Notes that some of the policy would have no effect."""
         self.problems.append(Problem(Severity.ERROR, part, key, field, message, remedy))
 
+    def harm(self, part: Part, key: str, field: str, message: str, remedy: str) -> None:
+        """Notes that something which must work would not."""
+        self.problems.append(Problem(Severity.HARM, part, key, field, message, remedy))
+
     def warning(self, part: Part, key: str, field: str, message: str, remedy: str) -> None:
         """Notes that some of the policy has hardly the intended effect."""
         self.problems.append(Problem(Severity.WARNING, part, key, field, message, remedy))
+
+    def note(self, part: Part, key: str, field: str, message: str, remedy: str) -> None:
+        """Notes what is worth knowing."""
+        self.problems.append(Problem(Severity.NOTE, part, key, field, message, remedy))

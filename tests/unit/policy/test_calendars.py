@@ -155,9 +155,7 @@ def test_readings_do_not_follow_each_other() -> None:
 
 
 def test_the_edges_of_every_reading_count() -> None:
-    policy = government(
-        AT_OFFICE, schedules=(OFFICE_HOURS, NIGHTS), schedule_overrides=(reading(Reading.SCHEDULE, 2),)
-    )
+    policy = government(AT_OFFICE, schedules=(OFFICE_HOURS, NIGHTS), schedule_overrides=(reading(Reading.SCHEDULE, 2),))
     assert resolve(policy, MONDAY_10).valid_until_s == instant("2026-03-02 12:00")
     assert resolve(policy, instant("2026-03-02 17:00")).valid_until_s == instant("2026-03-02 22:00")
 
@@ -182,9 +180,7 @@ def test_tenants_with_the_same_reading_share_a_view() -> None:
 
 
 def test_an_explanation_tells_how_the_tenant_reads_it() -> None:
-    policy = government(
-        AT_OFFICE, schedules=(OFFICE_HOURS, NIGHTS), schedule_overrides=(reading(Reading.SCHEDULE, 2),)
-    )
+    policy = government(AT_OFFICE, schedules=(OFFICE_HOURS, NIGHTS), schedule_overrides=(reading(Reading.SCHEDULE, 2),))
     found = explain(policy, PlainIndex({}), ByTenant(RSUD, IGD), b"\3www\6contoh\7example\0", 1, MONDAY_10)
     told = next(finding for finding in found.findings if finding.rule_id == 1)
     assert told.schedule is not None

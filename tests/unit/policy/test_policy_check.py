@@ -13,13 +13,20 @@ from policy.model import (
     AnswerKind,
     BlockAnswer,
     Category,
+    Device,
+    Forwarder,
     Holiday,
+    Identification,
     ListInfo,
     Network,
+    Pause,
+    Period,
     Policy,
+    Reading,
     Regency,
     Rule,
     Schedule,
+    ScheduleOverride,
     Scope,
     ScopeKind,
     Service,
@@ -29,6 +36,12 @@ from policy.model import (
 from tests.support.deciding import IGD, IGD_SCOPE, REGENCY_SCOPE, RSUD, RSUD_SCOPE, government, rule
 
 MORNING = Schedule(1, "pagi", "Pagi", windows=(Window((0,), 600, 660),))
+OVERRIDE = "schedule override 1 of {}"
+MAC = (Identification.MAC,)
+
+
+def with_period(first: str, last: str, *windows: Window) -> Schedule:
+    return Schedule(1, "p", "P", windows=MORNING.windows, periods=(Period("R", first, last, windows),))
 
 
 def told(policy: Policy) -> list[tuple[str, str, str]]:
@@ -36,7 +49,7 @@ def told(policy: Policy) -> list[tuple[str, str, str]]:
 
 
 def clean(**changes: Any) -> Policy:
-    policy = government(lists=(ListInfo(1, "a", "A", (1,)),))
+    policy = government(lists=(ListInfo(1, "a", "A", (1,)),), schedules=(MORNING,))
     return replace(policy, **changes)
 
 
@@ -92,6 +105,48 @@ def test_a_good_policy_has_no_problems() -> None:
         ({"schedules": (Schedule(1, "t", "T", "X/Y", (Window((0,), 0, 60),)),)}, "schedule t", "zone"),
         ({"schedules": (Schedule(1, "t", "T", windows=(Window((9,), 0, 60),)),)}, "schedule t", "windows[0]"),
         ({"holidays": (Holiday("17-08-2026", "H"),)}, "holiday H", "date"),
+        ({"schedules": (with_period("2027-03-09", "2027-02-08"),)}, "schedule p", "periods[0]"),
+        ({"schedules": (with_period("2027-02-08", "9 Maret"),)}, "schedule p", "periods[0]"),
+        (
+            {"schedules": (with_period("2027-02-08", "2027-03-09", Window((0,), 0, 2000)),)},
+            "schedule p",
+            "periods[0].windows[0]",
+        ),
+        ({"schedule_overrides": (ScheduleOverride(Scope(), 1, Reading.NEVER),)}, OVERRIDE.format("regency 0"), "scope"),
+        (
+            {"schedule_overrides": (ScheduleOverride(Scope(ScopeKind.UNIT, 9), 1, Reading.NEVER),)},
+            OVERRIDE.format("unit 9"),
+            "scope",
+        ),
+        (
+            {"schedule_overrides": (ScheduleOverride(RSUD_SCOPE, 7, Reading.ALWAYS),)},
+            "schedule override 7 of agency 1",
+            "schedule_id",
+        ),
+        (
+            {"schedule_overrides": (ScheduleOverride(RSUD_SCOPE, 1, Reading.SCHEDULE, 7),)},
+            OVERRIDE.format("agency 1"),
+            "other_id",
+        ),
+        (
+            {"schedule_overrides": (ScheduleOverride(RSUD_SCOPE, 1, Reading.ALWAYS),) * 2},
+            OVERRIDE.format("agency 1"),
+            "schedule_id",
+        ),
+        ({"forwarders": (Forwarder(1, "10.1.0.1/33", "R", (RSUD,), MAC),)}, "forwarder 10.1.0.1/33", "cidr"),
+        ({"forwarders": (Forwarder(1, "10.1.0.1", "R", (RSUD, 99), MAC),)}, "forwarder 10.1.0.1", "agency_ids"),
+        (
+            {"forwarders": (Forwarder(1, "10.1.0.1", "R", (1,), MAC), Forwarder(2, "10.1.0.1/32", "S", (2,), MAC))},
+            "forwarder 10.1.0.1/32",
+            "cidr",
+        ),
+        ({"devices": (Device(MAC[0], "02:00:5e:10:00:01", 99),)}, "device mac 02:00:5e:10:00:01", "agency_id"),
+        ({"devices": (Device(MAC[0], "02:00:5e:10:00:01", 2, IGD),)}, "device mac 02:00:5e:10:00:01", "unit_id"),
+        ({"devices": (Device(MAC[0], "02:00:5e:10:00:01", 1),) * 2}, "device mac 02:00:5e:10:00:01", "value"),
+        ({"regency": Regency("R", admin_networks=("10.0.0.0/99",))}, "regency R", "admin_networks"),
+        ({"pauses": (Pause(1, Scope(), 0, 300),)}, "pause 1", "scope"),
+        ({"pauses": (Pause(1, IGD_SCOPE, 300, 300),)}, "pause 1", "until_s"),
+        ({"pauses": (Pause(1, IGD_SCOPE, 0, 86_401),)}, "pause 1", "until_s"),
     ],
 )
 def test_errors_outside_rules(changes: dict[str, Any], where: str, field: str) -> None:
@@ -138,21 +193,27 @@ def test_errors_in_rules(bad: Rule, field: str) -> None:
         ({"services": (Service(1, "s", "S", 1, ()),)}, "service s", "names"),
         ({"schedules": (Schedule(1, "t", "T"),)}, "schedule t", "windows"),
         ({"rules": (replace(BASE, exception=True),)}, "rule 1", "approver"),
-        ({"rules": (rule(1, RSUD_SCOPE, "name:sub.go.id"),), "protected": ("go.id",)}, "rule 1", "target"),
+        ({"forwarders": (Forwarder(1, "10.1.0.1", "R", (), MAC),)}, "forwarder 10.1.0.1", "agency_ids"),
+        ({"forwarders": (Forwarder(1, "10.1.0.1", "R", (RSUD,)),)}, "forwarder 10.1.0.1", "trusts"),
+        ({"forwarders": (Forwarder(1, "10.1.0.0/16", "R", (RSUD,), MAC),)}, "forwarder 10.1.0.0/16", "cidr"),
         (
-            {"rules": (rule(1, REGENCY_SCOPE, "wildcard:id", mandatory=True),), "protected": ("go.id",)},
-            "rule 1",
-            "target",
+            {"schedule_overrides": (ScheduleOverride(RSUD_SCOPE, 1, Reading.SCHEDULE, 1),)},
+            OVERRIDE.format("agency 1"),
+            "other_id",
         ),
-        ({"rules": (rule(1, RSUD_SCOPE, "service:tiktok"),), "protected": ("tiktok.com",)}, "rule 1", "target"),
+        (
+            {"schedules": (replace(MORNING, periods=(Period("A", "2027-02-08", "2027-03-09"),) * 2),)},
+            "schedule pagi",
+            "periods[1]",
+        ),
     ],
 )
 def test_warnings(changes: dict[str, Any], where: str, field: str) -> None:
     assert told(clean(**changes)) == [("warning", where, field)]
 
 
-def test_a_unit_inside_its_agency_and_a_wildcard_above_protected_names_are_no_problem() -> None:
-    assert check(clean(rules=(rule(1, RSUD_SCOPE, "wildcard:id"),), protected=("go.id",))) == []
+def test_a_unit_inside_its_agency_is_no_problem() -> None:
+    assert check(clean()) == []
 
 
 def test_a_problem_reads_as_one_line_with_the_way_out() -> None:
