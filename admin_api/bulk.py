@@ -18,6 +18,7 @@ from admin_api.journal import Act, Actor, advance_revision, record
 from admin_api.models import Revision
 from admin_api.policy_gate import judge
 from admin_api.rest.problem import FieldError
+from admin_api.surroundings import load_surroundings
 from admin_api.to_policy import load_policy
 
 T = TypeVar("T")
@@ -55,7 +56,7 @@ async def run_bulk(sessions: Sessions, work: Work[T], actor: Actor, now_s: float
         result, acts = await work(session)
         await session.flush()
         session.expire_all()
-        verdict = judge(before, await load_policy(session))
+        verdict = judge(before, await load_policy(session), await load_surroundings(session, now_s))
         if verdict.errors:
             raise BulkRefusedError(list(verdict.errors))
         if not (apply and acts):

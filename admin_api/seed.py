@@ -20,6 +20,7 @@ from admin_api.rest.problem import FieldError
 from admin_api.rest.validation import field_errors
 from admin_api.seed_document import Document, parse_document
 from admin_api.seed_rows import Importer
+from admin_api.surroundings import load_surroundings
 from admin_api.to_policy import load_policy
 
 IMPORTER = Actor("import")
@@ -68,7 +69,7 @@ async def import_regency(
         raise ImportRefusedError(importer.errors)
     await session.flush()
     session.expire_all()
-    verdict = judge(before, await load_policy(session))
+    verdict = judge(before, await load_policy(session), await load_surroundings(session, importer.now_s))
     if verdict.errors:
         raise ImportRefusedError(list(verdict.errors))
     revision = await current_revision(session)

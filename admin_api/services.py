@@ -13,6 +13,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from policy.surroundings import OwnName
+
 if TYPE_CHECKING:
     from admin_api.database import Sessions
     from blocklists.library import Library
@@ -103,6 +105,7 @@ class Services:
     sync_now: Callable[[str | None], Awaitable[None]]  # starts a sync of one list (code) or all; returns at once
     reload: Callable[[], Awaitable[None]]  # what SIGHUP does
     flush_cache: Callable[[str, str], int]  # blocking; (name, suffix or all; the name) -> the order's number
+    own_names: tuple[OwnName, ...] = ()  # that no rule may block, beside what people entered
     clock: Callable[[], float] = time.time
     random_bytes: Callable[[int], bytes] = secrets.token_bytes
     version: str = "0"

@@ -16,6 +16,7 @@ from admin_api.models import Blocklist, Service
 from admin_api.policy_gate import judge
 from admin_api.rest.problem import Problem
 from admin_api.rest.route import Editor
+from admin_api.surroundings import load_surroundings
 from admin_api.to_policy import load_policy
 from saring.people import local_actor
 
@@ -57,7 +58,7 @@ async def adopt(
             for code in codes:
                 acts += await _one(session, adopter, catalogue, code, enable, mirror)
             session.expire_all()
-            verdict = judge(before, await load_policy(session))
+            verdict = judge(before, await load_policy(session), await load_surroundings(session, now_s))
             if verdict.errors:
                 raise AdoptionError("; ".join(f"{error.field}: {error.message}" for error in verdict.errors))
             revision = await advance_revision(session)

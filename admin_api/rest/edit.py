@@ -6,6 +6,7 @@ is never lost for a full disk), the response says that it is not in force yet, a
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import TypeVar
@@ -16,9 +17,10 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from admin_api.bulk import BulkRefusedError, Outcome, Work, run_bulk
 from admin_api.database import current_revision, editing
 from admin_api.journal import Act, advance_revision, record
-from admin_api.policy_gate import judge
+from admin_api.policy_gate import Verdict, judge
 from admin_api.rest.problem import invalid
 from admin_api.rest.route import Call
+from admin_api.surroundings import load_surroundings
 from admin_api.to_policy import load_policy, read_policy
 
 T = TypeVar("T")
@@ -33,10 +35,14 @@ MAX_WARNING = 1000
 
 @dataclass(frozen=True, slots=True)
 class Edited:
-    """What an edit's body returns: the act for the journal (None: nothing changed), whether policy is made of it."""
+    """What an edit's body returns: the act for the journal (None: nothing changed), whether policy is made of it.
+
+    ``tell`` hears what there is to say about the policy that the edit makes.
+    """
 
     act: Act | None
     in_policy: bool = True
+    tell: Callable[[Verdict], None] | None = None
 
 
 async def edit(call: Call, work: Callable[[AsyncSession], Awaitable[tuple[T, Edited]]]) -> tuple[T, dict[str, str]]:
@@ -51,7 +57,7 @@ async def edit(call: Call, work: Callable[[AsyncSession], Awaitable[tuple[T, Edi
             return result, {}
         await session.flush()
         if edited.in_policy:
-            warnings = await _refuse_unsound(call, session)
+            warnings = await _refuse_unsound(call, session, edited)
             revision = await advance_revision(session)
         else:
             revision = await current_revision(session)
@@ -84,12 +90,17 @@ async def publish(call: Call, warnings: tuple[str, ...] = ()) -> dict[str, str]:
     return headers
 
 
-async def _refuse_unsound(call: Call, session: AsyncSession) -> tuple[str, ...]:
+async def _refuse_unsound(call: Call, session: AsyncSession, edited: Edited) -> tuple[str, ...]:
     # Another session sees the policy as it is before this edit.
     before = await read_policy(call.services.sessions)
-    verdict = judge(before, await load_policy(session))
+    services = call.services
+    surroundings = await load_surroundings(session, call.now_s(), services.own_names, services.library)
+    # In a thread: with thousands of rules it takes a good part of a second, and others wait for the event loop.
+    verdict = await asyncio.to_thread(judge, before, await load_policy(session), surroundings)
     if verdict.errors:
         raise invalid(*verdict.errors)
+    if edited.tell is not None:
+        edited.tell(verdict)
     return verdict.warnings
 
 
