@@ -37,6 +37,7 @@ from admin_api.features import (
     schedules,
     setup,
     status,
+    successions,
     tenant_import,
     tokens,
     units,
@@ -64,6 +65,7 @@ def feature_routes(current: CurrentGeneration, metrics_need_token: bool) -> tupl
         *forwarders.ROUTES,
         *devices.ROUTES,
         *tenant_import.ROUTES,
+        *successions.ROUTES,
         # what
         *categories.ROUTES,
         *catalog_services.ROUTES,

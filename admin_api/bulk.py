@@ -36,10 +36,10 @@ class BulkRefusedError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Outcome(Generic[T]):
-    """What the work returned; ``acts``: how many rows it changes; ``applied``: whether that is committed."""
+    """What the work returned; ``acts``: what it does to which rows; ``applied``: whether that is committed."""
 
     result: T
-    acts: int
+    acts: tuple[Act, ...]
     warnings: tuple[str, ...]
     revision: int
     applied: bool
@@ -62,9 +62,9 @@ async def run_bulk(sessions: Sessions, work: Work[T], actor: Actor, now_s: float
         if not (apply and acts):
             revision = await current_revision(session)
             await session.rollback()
-            return Outcome(result, len(acts), verdict.warnings, revision, applied=False)
+            return Outcome(result, tuple(acts), verdict.warnings, revision, applied=False)
         revision = await advance_revision(session)
         for act in acts:
             record(session, actor, act, now_s, revision)
         await session.commit()
-    return Outcome(result, len(acts), verdict.warnings, revision, applied=True)
+    return Outcome(result, tuple(acts), verdict.warnings, revision, applied=True)

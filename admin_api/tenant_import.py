@@ -12,12 +12,13 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from admin_api.features import agencies, networks, units
+from admin_api.history import why_retired
 from admin_api.journal import Act, changed
 from admin_api.models import AgencyRow, NetworkRow, UnitRow
 from admin_api.rest.problem import FieldError, Problem
 from admin_api.rest.resource import new_row, refuse_referenced
 from admin_api.schemas import as_json
-from admin_api.tenant_csv import CsvError, Line
+from admin_api.tenant_csv import CsvError, Line, mistake
 from admin_api.tenant_plan import About, Fate, Kind, Plan, Step, Tenant, Tenants, plan, tenant_of
 
 Row = AgencyRow | UnitRow | NetworkRow
@@ -30,8 +31,19 @@ async def import_tenants(
     rows = TenantRows(session)
     await rows.load()
     found = plan(rows.tenants(), lines, prune=prune)
+    await _refuse_retired(session, lines, found)
     acts = [act for kind in Kind for act in await rows.write(found.steps, kind, now_s)]
     return found, acts + await rows.delete(found.steps)
+
+
+async def _refuse_retired(session: AsyncSession, lines: Sequence[Line], found: Plan) -> None:
+    errors: list[FieldError] = []
+    for step in found.steps:
+        if (step.fate, step.kind) == (Fate.CREATE, Kind.AGENCY) and (why := await why_retired(session, step.label)):
+            number = next(line.number for line in lines if line.agency == step.label)
+            errors.append(mistake(number, "agency", why, step.label, "the code of today"))
+    if errors:
+        raise CsvError(errors)
 
 
 class TenantRows:

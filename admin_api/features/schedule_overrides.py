@@ -49,16 +49,17 @@ class ScheduleOverrideOutput(ScheduleOverrideInput, Stamped):
 
 async def fill(session: AsyncSession, row: ScheduleOverrideRow, data: ScheduleOverrideInput, _editor: Editor) -> None:
     """Writes a body into its row."""
-    row.agency_id = row.unit_id = None
-    if data.scope.id is not None:
-        if data.scope.kind is ScopeKind.AGENCY:
-            row.agency_id = (await require(session, AgencyRow, data.scope.id, "scope.id")).id
-        else:
-            row.unit_id = (await require(session, UnitRow, data.scope.id, "scope.id")).id
-    row.schedule = await require_code(session, ScheduleRow, data.schedule, "schedule")
-    row.schedule_id = row.schedule.id
+    agency_id = unit_id = None
+    if data.scope.kind is ScopeKind.AGENCY:
+        agency_id = (await require(session, AgencyRow, data.scope.id or 0, "scope.id")).id
+    else:
+        unit_id = (await require(session, UnitRow, data.scope.id or 0, "scope.id")).id
+    schedule = await require_code(session, ScheduleRow, data.schedule, "schedule")
+    other = await require_code(session, ScheduleRow, data.other, "other") if data.other else None
+    # All at once, for a look-up between would write a row that is nobody's.
+    row.agency_id, row.unit_id = agency_id, unit_id
+    row.schedule, row.schedule_id, row.other = schedule, schedule.id, other
     row.reading = data.reading.value
-    row.other = await require_code(session, ScheduleRow, data.other, "other") if data.other else None
 
 
 def show(row: ScheduleOverrideRow) -> ScheduleOverrideOutput:
@@ -88,7 +89,7 @@ def label(row: ScheduleOverrideRow) -> str:
 
 
 RESOURCE = Resource(
-    kind="schedule override",
+    kind="schedule-override",
     plural="schedule-overrides",
     path=f"{API}/schedule-overrides",
     row=ScheduleOverrideRow,

@@ -81,8 +81,8 @@ RESOURCE = Resource(
     unique=(("code",),),
     references=(
         Reference("rule", RuleRow.schedule_id, RuleRow.id),
-        Reference("schedule override", ScheduleOverrideRow.schedule_id, ScheduleOverrideRow.id),
-        Reference("schedule override", ScheduleOverrideRow.other_id, ScheduleOverrideRow.id),
+        Reference("schedule-override", ScheduleOverrideRow.schedule_id, ScheduleOverrideRow.id),
+        Reference("schedule-override", ScheduleOverrideRow.other_id, ScheduleOverrideRow.id),
     ),
 )
 ROUTES = crud_routes(RESOURCE)

@@ -85,7 +85,7 @@ RESOURCE = Resource(
         Reference("network", NetworkRow.unit_id, NetworkRow.id),
         Reference("device", DeviceRow.unit_id, DeviceRow.id),
         Reference("rule", RuleRow.unit_id, RuleRow.id),
-        Reference("schedule override", ScheduleOverrideRow.unit_id, ScheduleOverrideRow.id),
+        Reference("schedule-override", ScheduleOverrideRow.unit_id, ScheduleOverrideRow.id),
     ),
     query=UnitQuery,
     conditions=conditions,

@@ -76,4 +76,4 @@ def _show(days: tuple[Day, ...]) -> None:
 def _summary(done: Outcome[tuple[Day, ...]], dry_run: bool) -> str:
     if not done.acts:
         return "nothing to do"
-    return f"{done.acts} days {'would be' if dry_run else 'were'} entered, changed or removed"
+    return f"{len(done.acts)} days {'would be' if dry_run else 'were'} entered, changed or removed"

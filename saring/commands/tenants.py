@@ -12,6 +12,7 @@ import click
 
 from saring.commands.common import fail, json_option, print_json, print_rich
 from saring.commands.database import with_control
+from saring.commands.tenants_reorganise import history, merge, rename, split
 
 if TYPE_CHECKING:
     from sqlalchemy.ext.asyncio import AsyncSession
@@ -88,6 +89,10 @@ def export(context: click.Context, file: Path | None) -> None:
         return
     file.write_text(text, encoding="utf-8", newline="")
     click.echo(f"{file} written")
+
+
+for _act in (rename, merge, split, history):
+    tenants.add_command(_act)
 
 
 def _mistake(error: FieldError) -> str:

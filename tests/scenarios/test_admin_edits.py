@@ -250,6 +250,12 @@ async def test_the_whole_of_a_policy_survives_the_way_through_the_api(api: Api) 
     assert (await read_policy(api.sessions)).services[0].names == ("other.example",)
 
 
+@pytest.mark.parametrize("path", ["/protected-names", "/must-resolve-names"])
+async def test_every_etag_can_be_sent_back(sqlite_api: Api, path: str) -> None:
+    made = await sqlite_api.made(path, {"name": "gaji.example"})
+    assert (await sqlite_api.call("DELETE", f"{path}/1", match=made.etag)).status == 204
+
+
 async def test_settings_of_the_regency_are_edited_like_the_rest(sqlite_api: Api) -> None:
     got = await sqlite_api.get("/regency")
     changed = await sqlite_api.call("PATCH", "/regency", {"name": "Musi Banyuasin", "language": "en"}, match=got.etag)

@@ -115,6 +115,11 @@ async def test_periods_and_readings_become_policy(api: Api) -> None:
     never = {"scope": {"kind": "agency", "id": 2}, "schedule": "jam-kerja", "reading": "never"}
     await api.made("/schedule-overrides", never)
     assert (await api.post("/schedule-overrides", override | {"reading": "never", "other": None})).status == 409
+    got = await api.get("/schedule-overrides/2")
+    moved = await api.call("PATCH", "/schedule-overrides/2", {"scope": {"kind": "agency", "id": 1}}, match=got.etag)
+    assert moved.status == 200, moved.text
+    back = await api.call("PUT", "/schedule-overrides/2", never, match=moved.etag)
+    assert back.json["scope"] == never["scope"]
     policy = await read_policy(api.sessions)
     fasting = Window((0, 1, 2, 3), 480, 900)
     assert policy.schedules[0].periods == (Period("Ramadan", "2027-02-08", "2027-03-09", (fasting,)),)
@@ -130,7 +135,7 @@ async def test_periods_and_readings_become_policy(api: Api) -> None:
     assert fewer.json["periods"] == [closed]
     shift = await api.get("/schedules/2")
     refused = await api.call("DELETE", "/schedules/2", match=shift.etag)
-    assert "schedule override 1" in refused.json["detail"]
+    assert "schedule-override 1" in refused.json["detail"]
     gone = await api.call("DELETE", "/schedules/1", match=fewer.etag)
     assert gone.status == 409
 
