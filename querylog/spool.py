@@ -15,20 +15,20 @@ from collections import deque
 from collections.abc import Callable
 from pathlib import Path
 from typing import Final
-from zlib import crc32
+
+import cython
 
 from querylog.spool_format import (
     DEFAULT_SEGMENT_SIZE_BYTES,
-    FRAME,
     FRAME_SIZE,
     GAP,
     HEADER_SIZE,
     KIND_ROW,
-    LENGTH,
     MAX_NODE_SIZE,
     MAX_SEGMENT_SIZE_BYTES,
     MIN_SEGMENT_SIZE_BYTES,
-    ROW,
+    ROW_HEAD_SIZE,
+    ROW_REST,
     GapKind,
     SegmentHeader,
     list_segments,
@@ -38,9 +38,15 @@ from querylog.spool_recovery import recover
 from querylog.spool_segment import Segment, gap_kind_of
 from querylog.spool_state import Durable, SpoolState
 
+if not cython.compiled:  # compiled, spool.pxd has them as functions of C
+    from dnswire.octets import copy, put32_low, put64_low, stretch
+    from querylog.spool_crc import checksum
+
 DEFAULT_QUOTA_BYTES: Final = 2 * 1024 * 1024 * 1024
 _RETRY_AFTER_US: Final = 1_000_000  # how often a full spool asks the disk again from the appending thread
 _MAX_RETIRED: Final = 64  # finished segments that wait for flush: a disk slower than that makes gaps
+_MAX_TIME_US: Final = 2**63 - 1
+_HEAD_SIZE: Final = ROW_HEAD_SIZE
 _EMPTY: Final = memoryview(bytearray(0))
 
 
@@ -131,25 +137,8 @@ class SpoolWriter:
         matched: bytes,
     ) -> None:
         """One answered query, fields as in ``record.LogRecord``. A value that does not fit its field becomes a gap."""
-        name_size = len(name)
-        body_size = ROW.size + name_size + len(matched)
-        record_size = (body_size + 15) & ~7
-        if self._offset + record_size > self._limit and not self._make_room(time_us, record_size):
-            return
-        start = self._offset
-        body = start + FRAME_SIZE
-        names = body + ROW.size
-        stop = body + body_size
-        into = self._map
         try:
-            ROW.pack_into(
-                into,
-                body,
-                time_us,
-                self._sequence,
-                client,
-                agency_id,
-                unit_id,
+            rest = row_rest(
                 generation,
                 rule_id,
                 list_id,
@@ -164,19 +153,33 @@ class SpoolWriter:
                 layer,
                 via,
                 cache,
-                name_size,
-                len(matched),
-                KIND_ROW,
+                name,
+                matched,
             )
-        except struct.error:
-            self._lose(max(time_us, 0), GapKind.FAILED)
+            self.append_again(time_us, client, agency_id, unit_id, rest)
+        except (struct.error, OverflowError):
+            self._lose(min(max(time_us, 0), _MAX_TIME_US), GapKind.FAILED)
+
+    def append_again(self, time_us: int, client: bytes, agency_id: int, unit_id: int, rest: bytes) -> None:
+        """One answered query of which all but these facts was known before: ``rest`` as ``row_rest`` makes it.
+
+        Raises ``OverflowError`` for a value that does not fit its field; nothing is written then.
+        """
+        body_size = _HEAD_SIZE + len(rest)
+        record_size = (body_size + 15) & ~7
+        if self._offset + record_size > self._limit and not self._make_room(time_us, record_size):
             return
-        into[names : names + name_size] = name
-        into[names + name_size : stop] = matched
+        at = stretch(self._map, self._offset, record_size)
+        put64_low(at, 8, time_us)
+        put64_low(at, 16, self._sequence)
+        copy(at, 24, client, 0, 16)
+        put32_low(at, 40, agency_id)
+        put32_low(at, 44, unit_id)
+        copy(at, 48, rest, 0, len(rest))
+        put32_low(at, 4, checksum(at, 8, body_size, self._salt))
         # The length stays 0 until the rest is there: it is the word that makes the record exist.
-        FRAME.pack_into(into, start, 0, crc32(into[body:stop], self._salt))
-        LENGTH.pack_into(into, start, body_size)
-        self._offset = start + record_size
+        put32_low(at, 0, body_size)
+        self._offset += record_size
         self._sequence += 1
 
     def _make_room(self, time_us: int, record_size: int) -> bool:
@@ -351,6 +354,50 @@ class SpoolWriter:
 
     def __exit__(self, *exc: object) -> None:
         self.close()
+
+
+def row_rest(
+    generation: int,
+    rule_id: int,
+    list_id: int,
+    category_id: int,
+    answer_digest: int,
+    latency_us: int,
+    rrtype: int,
+    rcode: int,
+    upstream: int,
+    transport: int,
+    verdict: int,
+    layer: int,
+    via: int,
+    cache: int,
+    name: bytes,
+    matched: bytes,
+) -> bytes:
+    """The half of a row that can be kept for when the same is answered again. Raises ``struct.error``.
+
+    Fields are those of ``record.LogRecord``.
+    """
+    facts = ROW_REST.pack(
+        generation,
+        rule_id,
+        list_id,
+        category_id,
+        answer_digest,
+        latency_us,
+        rrtype,
+        rcode,
+        upstream,
+        transport,
+        verdict,
+        layer,
+        via,
+        cache,
+        len(name),
+        len(matched),
+        KIND_ROW,
+    )
+    return facts + name + matched
 
 
 def _check(node: str, segment_size_bytes: int, quota_bytes: int) -> None:

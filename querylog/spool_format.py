@@ -39,6 +39,10 @@ KIND_GAP: Final = 1
 # time_us sequence client | agency unit generation rule list category digest latency | rrtype rcode upstream |
 # transport verdict layer via cache name_size matched_size kind
 ROW: Final = Struct("<QQ16sIIIIIIIIHHHBBBBBBBB2x")
+# A row in two halves: what differs from answer to answer (up to unit), and what is the same whenever the same question
+# is answered in the same way, followed by the two names.
+ROW_HEAD_SIZE: Final = 40
+ROW_REST: Final = Struct("<IIIIIIHHHBBBBBBBB2x")
 # last_time_us last_sequence first_sequence first_time_us | gap_kind ... kind (at ROW's place)
 GAP: Final = Struct("<QQQQB44xB2x")
 BODY_SIZE: Final = 80

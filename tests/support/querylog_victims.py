@@ -5,6 +5,8 @@ forked child works in a fresh copy of DIRECTORY until it dies; a line of JSON on
 with the first child that is done before its kill point.
 """
 
+# ruff: noqa: E402 -- compiled or interpreted is settled before the first hot module is imported
+
 from __future__ import annotations
 
 import json
@@ -19,6 +21,10 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
+from saring.interpreted import install_from_environment
+
+install_from_environment()
+
 from querylog.embedded.store import EmbeddedStore
 from querylog.spool import SpoolWriter
 from querylog.spool_format import list_segments, segment_path
@@ -26,7 +32,7 @@ from querylog.store import Filter
 from tests.support.querylog_samples import SEGMENT, append, covered, loader, read_spool
 
 ROWS = 90
-WRITER_FILES = ("querylog/spool.py", "spool_state.py", "spool_segment.py", "spool_recovery.py")
+WRITER_FILES = ("querylog/spool.py", "dnswire/octets.py", "spool_state.py", "spool_segment.py", "spool_recovery.py")
 LOADER_FILES = ("querylog/loader.py", "embedded/writer.py", "embedded/manifest.py", "embedded/files.py")
 
 

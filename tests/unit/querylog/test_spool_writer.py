@@ -5,11 +5,12 @@ from __future__ import annotations
 import errno
 import os
 import threading
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from querylog.spool import SpoolLocked, SpoolWriter
+from querylog.spool import SpoolLocked, SpoolWriter, row_rest
 from querylog.spool_format import GapKind, list_segments, segment_path
 from tests.support.querylog_samples import SEGMENT, START_US, append, client, covered, read_spool, wire
 
@@ -220,10 +221,21 @@ def test_a_value_that_fits_no_field_is_a_gap_and_the_next_row_is_kept(tmp_path: 
         rows, gaps = read_spool(tmp_path)
         assert len(list_segments(tmp_path)) == 1
     assert [row.latency_us for row in rows] == [0, 3]
-    assert [(gap.kind, gap.first_sequence, gap.last_sequence) for gap in gaps] == [
-        (GapKind.FAILED, 2, 2),
-        (GapKind.FAILED, 3, 3),
-    ]
+    assert [(gap.kind, gap.first_sequence, gap.last_sequence) for gap in gaps] == [(GapKind.FAILED, 2, 3)]
+
+
+def test_a_row_whose_rest_was_kept_is_the_row_that_is_packed_anew(tmp_path: Path) -> None:
+    names = wire("www.a.id"), wire("a.id")
+    with open_spool(tmp_path) as spool:
+        spool.append(START_US, client(9), 1, 2, 3, 4, 5, 6, 0xFFFFFFFF, 88, 65, 3, 2, 1, 1, 7, 1, 2, *names)
+        rest = row_rest(3, 4, 5, 6, 0xFFFFFFFF, 88, 65, 3, 2, 1, 1, 7, 1, 2, *names)
+        spool.append_again(START_US, client(9), 1, 2, rest)
+        with pytest.raises(OverflowError):
+            spool.append_again(START_US, client(9), 1 << 32, 2, rest)
+        rows, gaps = read_spool(tmp_path)
+    assert not gaps
+    assert [replace(row, sequence=1) for row in rows] == [rows[0], rows[0]]
+    assert [row.sequence for row in rows] == [1, 2]
 
 
 def test_a_renamed_node_is_in_the_next_header(tmp_path: Path) -> None:
