@@ -204,8 +204,9 @@ def _read_additional(message: bytes, offset: int, count: int, query: Query) -> i
             query.edns_version = message[offset + 5]
             query.do = bool(((message[offset + 6] << 8) | message[offset + 7]) & _DO)
             if end > offset + 10:
-                query.edns_options = message[offset + 10 : end]
-                check_options(query.edns_options)
+                options = message[offset + 10 : end]
+                check_options(options)  # first: the FORMERR that it earns is answered without a look at them
+                query.edns_options = options
         offset = end
     return offset
 

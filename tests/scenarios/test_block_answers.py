@@ -72,6 +72,14 @@ def test_other_names_of_class_ch_are_refused(world: Worlds) -> None:
     assert world(sample_policy()).ask("authors.bind", "TXT", rrclass="CH").rcode == "REFUSED"
 
 
+def test_options_that_do_not_fill_their_opt_rr_are_formerr(world: Worlds) -> None:
+    """RFC 6891 6.1.2. They were once read again while the error was being answered, which cost the answer."""
+    here = world(sample_policy(), LISTS)
+    message = ask("judi.example", options=[(3, b"abc")])
+    assert here.heard(here.raw(message[:-4] + b"\xff" + message[-3:])).rcode == "FORMERR"
+    assert len(here.close()) == 1
+
+
 def test_nsid_is_told_to_those_who_ask(world: Worlds) -> None:
     # RFC 5001 2.1: "A resolver signals its desire for name server identification by sending an empty NSID option".
     here = world(sample_policy(), LISTS)
