@@ -5,6 +5,8 @@ cdef int _MAX_FREQ
 
 from dnswire.answer cimport Answer
 
+cdef Answer _GONE
+
 cdef class Entry:
     cdef public bytes key
     cdef public Answer answer
@@ -16,6 +18,9 @@ cdef class Entry:
     cdef public int freq
     cdef public bint in_main
     cdef public bint live
+    cdef public long version
+
+    cpdef leave(self)
 
 cdef class Cache:
     cdef public long _max_size_bytes
@@ -45,6 +50,7 @@ cdef class Cache:
 
     @cython.locals(entry=Entry)
     cpdef Entry get(self, bytes key, double now_s)
+    cpdef touch(self, Entry entry)
     @cython.locals(entry=Entry)
     cpdef Entry stale(self, bytes key, double now_s)
     cpdef bint wants_refresh(self, Entry entry) except -1

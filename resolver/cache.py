@@ -41,11 +41,16 @@ _TARGET_COST: Final = 48
 _GHOST_COST: Final = 104
 
 
+_GONE: Final = Answer(b"", b"", 0, 0, 0, 0, int(Rcode.SERVFAIL), (0, 0, 0), (), 0, (), (), (), ())
+
+
 class Entry:
     """One cached answer. Instants are wall-clock seconds. Replaced in place: read it before the next ``put``.
 
     ``refresh_s``: from when on a hit should fetch it anew (infinity: never, or somebody does already). ``retry_s``:
-    until when, once expired, nobody need ask upstreams again, since they just failed.
+    until when, once expired, nobody need ask upstreams again, since they just failed. ``version`` changes with the
+    answer, and when the entry leaves the cache; its answer is then gone, so that whoever still holds the entry does not
+    hold memory that nobody counts.
     """
 
     __slots__ = (
@@ -59,6 +64,7 @@ class Entry:
         "retry_s",
         "size_bytes",
         "stored_s",
+        "version",
     )
 
     def __init__(self, key: bytes, answer: Answer, stored_s: float, expires_s: float, size_bytes: int) -> None:
@@ -72,6 +78,13 @@ class Entry:
         self.freq = 0
         self.in_main = False
         self.live = True
+        self.version = 0
+
+    def leave(self) -> None:
+        """The cache has let it go."""
+        self.live = False
+        self.version += 1
+        self.answer = _GONE
 
 
 class Cache:
@@ -161,10 +174,14 @@ class Cache:
         if now_s >= entry.expires_s or now_s < entry.stored_s:
             self.expired += 1
             return None
+        self.touch(entry)
+        return entry
+
+    def touch(self, entry: Entry) -> None:
+        """Counts a hit on an entry that was found without ``get``: eviction must see what is asked for."""
         if entry.freq < _MAX_FREQ:
             entry.freq += 1
         self.hits += 1
-        return entry
 
     def stale(self, key: bytes, now_s: float) -> Entry | None:
         """The entry of ``key`` that has expired, but not too long ago to be better than no answer (RFC 8767)."""
@@ -230,6 +247,7 @@ class Cache:
         else:
             self._resize(entry, size_bytes)
             entry.answer = answer
+            entry.version += 1
             entry.stored_s = stored_s
             entry.expires_s = expires_s
         entry.retry_s = 0.0
@@ -260,6 +278,8 @@ class Cache:
     def flush_all(self) -> int:
         """Forgets everything. Returns how many entries that were."""
         count = len(self._entries)
+        for entry in self._entries.values():
+            entry.leave()
         self._entries.clear()
         self._small.clear()
         self._main.clear()
@@ -361,7 +381,7 @@ class Cache:
     def _drop(self, entry: Entry) -> None:
         del self._entries[entry.key]
         self.size_bytes -= entry.size_bytes
-        entry.live = False
+        entry.leave()
         self.evicted += 1
 
     def _remember_ghost(self, mark: int) -> None:
@@ -383,7 +403,7 @@ class Cache:
             self.size_bytes -= entry.size_bytes
             if not entry.in_main:
                 self._small_bytes -= entry.size_bytes
-            entry.live = False
+            entry.leave()
         self._dead += len(entries)
         self.flushed += len(entries)
         # A flushed entry waits in its queue with all its bytes; not for long.

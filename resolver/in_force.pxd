@@ -1,6 +1,7 @@
 # C types; the meaning is in in_force.py.
 cimport cython
 from dnswire.answer cimport Answer
+from resolver.ready cimport Ready
 from resolver.sources cimport Source
 
 cdef class Plan:
@@ -22,6 +23,7 @@ cdef class Known:
     cdef readonly object view
     cdef readonly dict plans
     cdef readonly dict inspected
+    cdef readonly dict ready
     cdef readonly list tally
     cdef readonly object asker
     cdef public Known over_tcp
@@ -36,10 +38,13 @@ cdef class InForce:
     cdef readonly object resolved
     cdef readonly double valid_until_s
     cdef readonly dict known
+    cdef readonly dict taught
     cdef readonly bint about_tcp
     cdef readonly bint about_servers
     cdef dict _memories
     cdef int _plan_count
+    cdef long _ready_bytes
+    cdef dict _bodies
     cdef dict _tallies
 
     cpdef Known identify(self, str host)
@@ -47,8 +52,11 @@ cdef class InForce:
     cpdef Plan plan(self, Known known, bytes question, bytes name, int rrtype)
     @cython.locals(remembered=tuple, plan=Plan)
     cpdef Plan inspected(self, Known known, bytes key, Plan question, Answer answer, int rrtype)
+    @cython.locals(before=Ready)
+    cpdef teach(self, Known known, bytes key, Ready ready)
     cpdef object clipped(self, Plan plan, object rendered, int rrtype, double now_s)
     @cython.locals(left_s=double)
     cpdef long seconds_left(self, double now_s) except -1
     cpdef bint shed(self, int limit) except -1
     cdef _forget(self)
+    cdef _forget_ready(self)

@@ -21,12 +21,15 @@ from policy.resolve import Client, Resolved, at
 from policy.view import View
 from resolver.block import Rendered, render
 from resolver.inspection import bars, inspect
+from resolver.ready import Ready
 from resolver.sources import UNLIMITED, Source
+from resolver.stats import Count, counts
 
 # What a flood of unique names or of spoofed sources may make us remember; beyond it all is forgotten at once, which
 # costs a decision a name (microseconds) to learn again and keeps the look-up a plain dictionary.
 MAX_PLANS: Final = 262_144
 MAX_CLIENTS: Final = 65_536
+MAX_READY_BYTES: Final = 64 * 1024 * 1024
 MAX_MEMORIES: Final = 4_096  # as many views, each with as many conditions of lists, as a government has
 
 VERDICTS: Final = len(Verdict)
@@ -66,6 +69,7 @@ class Known:
         "inspected",
         "over_tcp",
         "plans",
+        "ready",
         "source",
         "tally",
         "unit_id",
@@ -83,6 +87,7 @@ class Known:
         self.view = memory.view
         self.plans = memory.plans
         self.inspected = memory.inspected
+        self.ready = memory.ready
         self.tally = memory.tally(agency_id)
 
     def befriend(self, source: Source) -> None:
@@ -95,18 +100,19 @@ class Known:
 class Memory:
     """What has been worked out for one view: shared by all its clients of whom the same conditions of lists hold."""
 
-    __slots__ = ("asker", "inspected", "plans", "tallies", "view")
+    __slots__ = ("asker", "inspected", "plans", "ready", "tallies", "view")
 
-    def __init__(self, view: View, asker: Asker, tallies: dict[int, list[int]]) -> None:
+    def __init__(self, view: View, asker: Asker, tallies: dict[int, list[Count]]) -> None:
         self.view = view
         self.asker = asker
         self.plans: dict[bytes, Plan] = {}
         self.inspected: dict[bytes, tuple[Answer, Plan]] = {}
+        self.ready: dict[bytes, Ready] = {}
         self.tallies = tallies
 
-    def tally(self, agency_id: int) -> list[int]:
+    def tally(self, agency_id: int) -> list[Count]:
         """Counters of answers by verdict of an agency."""
-        return self.tallies.setdefault(agency_id, [0] * VERDICTS)
+        return self.tallies.setdefault(agency_id, counts(VERDICTS))
 
 
 class InForce:
@@ -118,7 +124,7 @@ class InForce:
     """
 
     def __init__(
-        self, generation: int, prepared: Prepared, index: Index, now_s: float, tallies: dict[int, list[int]]
+        self, generation: int, prepared: Prepared, index: Index, now_s: float, tallies: dict[int, list[Count]]
     ) -> None:
         self.generation = generation
         self.policy = prepared.policy
@@ -127,15 +133,19 @@ class InForce:
         self.resolved: Resolved = at(prepared, now_s)
         self.valid_until_s = self.resolved.valid_until_s
         self.known: dict[str, Known] = {}
+        # Clients by the 16 octets of their address: those to whom the fast lane has something to say.
+        self.taught: dict[bytes, Known] = {}
         self.about_tcp = index.rules is not None and index.rules.tcp_only
         self.about_servers = index.rules is not None and index.rules.about_servers
         self._memories: dict[tuple[int, Asker], Memory] = {}
         self._plan_count = 0
+        self._ready_bytes = 0
+        self._bodies: dict[bytes, bytes] = {}
         self._tallies = tallies
 
     @classmethod
     def begin(
-        cls, generation: int, policy: Policy, index: Index, now_s: float, tallies: dict[int, list[int]]
+        cls, generation: int, policy: Policy, index: Index, now_s: float, tallies: dict[int, list[Count]]
     ) -> InForce:
         """A generation put in force at ``now_s``."""
         return cls(generation, prepare(policy), index, now_s, tallies)
@@ -150,6 +160,7 @@ class InForce:
         client = self.resolved.client(packed)
         if len(self.known) >= MAX_CLIENTS:
             self.known.clear()
+            self.taught.clear()
             if len(self._memories) > MAX_MEMORIES:
                 self._forget()
                 self._memories.clear()
@@ -197,6 +208,19 @@ class InForce:
         known.inspected[key] = (answer, plan)
         return plan
 
+    def teach(self, known: Known, key: bytes, ready: Ready) -> None:
+        """Leaves a response with the fast lane: ``key`` of ``known``'s view is answered with it from now on."""
+        before = known.ready.get(key)
+        if before is not None:
+            self._ready_bytes -= before.cost_bytes
+        if self._ready_bytes + ready.cost_bytes > MAX_READY_BYTES:
+            self._forget_ready()
+        self._ready_bytes += ready.cost_bytes
+        if ready.entry is None:  # the same octets for thousands of listed names: once in memory, and in the processor's
+            ready.body = self._bodies.setdefault(ready.body, ready.body)
+        known.ready[key] = ready
+        self.taught[known.address] = known
+
     def clipped(self, plan: Plan, rendered: Rendered, rrtype: int, now_s: float) -> Rendered:
         """``rendered`` of ``plan``, its TTLs clipped to the next edge of the policy."""
         if now_s + rendered.ttl_s <= self.valid_until_s:
@@ -224,6 +248,11 @@ class InForce:
                     return True
                 memory.inspected.popitem()
                 limit -= 1
+            while memory.ready:
+                if limit <= 0:
+                    return True
+                memory.ready.popitem()
+                limit -= 1
         return False
 
     def _forget(self) -> None:
@@ -231,3 +260,10 @@ class InForce:
             memory.plans.clear()
             memory.inspected.clear()
         self._plan_count = 0
+        self._forget_ready()
+
+    def _forget_ready(self) -> None:
+        for memory in self._memories.values():
+            memory.ready.clear()
+        self._bodies.clear()
+        self._ready_bytes = 0

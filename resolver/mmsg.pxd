@@ -1,5 +1,9 @@
 # What mmsg.py needs of the C library (recvmmsg(2), sendmmsg(2), ip(7)), and the buffers of a batch.
 cimport cython
+from resolver.fast_lane cimport FastLane
+
+cdef extern from "<string.h>" nogil:
+    void* memcpy(void* into, const void* octets, size_t size)
 
 cdef extern from "<sys/socket.h>" nogil:
     struct iovec:
@@ -34,9 +38,13 @@ cdef class Batch:
     cdef mmsghdr queued[64]
     cdef iovec received_at[64]
     cdef iovec queued_at[64]
-    cdef char messages[262144]
-    cdef char names[2048]
+    cdef const unsigned char[::1] _octets
+    cdef unsigned char responses[78848]
+    cdef unsigned char names[2048]
     cdef char controls[4096]
+    cdef unsigned char _source[16]
+    cdef FastLane _lane
+    cdef int _count
     cdef list _responses
     cdef int _queue_length
     cdef dict _hosts
@@ -45,14 +53,20 @@ cdef class Batch:
     cdef void _prepare(self, int position)
     @cython.locals(position=int, count=int)
     cpdef int receive(self) except -2
+    @cython.locals(lane=FastLane, left=list, position=int, start=cython.Py_ssize_t, stop=cython.Py_ssize_t,
+        into=cython.p_uchar, size=cython.Py_ssize_t)
+    cpdef list answer_known(self)
+    @cython.locals(name=cython.p_uchar)
+    cdef bytes _source_of(self, int position)
     @cython.locals(start=cython.p_char)
     cpdef bytes message(self, int position)
     @cython.locals(name=cython.p_char, raw=bytes, host=str)
     cpdef str host(self, int position)
     @cython.locals(header=msghdr_p, name=bytes)
     cpdef object address(self, int position)
-    @cython.locals(came=msghdr_p, header=msghdr_p, at=iovec_p)
     cpdef queue(self, int position, bytes response)
+    @cython.locals(came=msghdr_p, header=msghdr_p, at=iovec_p)
+    cdef void _queue(self, int position, unsigned char* octets, Py_ssize_t size) noexcept
     @cython.locals(done=int, failed=int, sent=int)
     cpdef int flush(self) except -2
     @cython.locals(name=bytes, control=bytes, single=mmsghdr, at=iovec)

@@ -1,8 +1,8 @@
 """A batch of datagrams by one system call each way: recvmmsg(2) and sendmmsg(2). Compiled only.
 
-The buffers are C arrays of a fixed size, so that a batch costs no allocation but the messages themselves. Interpreted,
-this module cannot exist and says so as ``ImportError``; ``udp.py`` then reads one datagram at a time, behind the same
-port.
+The buffers have a fixed size, so that a batch costs no allocation but what the slow lane needs; the fast lane reads
+from them and writes into them. Interpreted, this module cannot exist and says so as ``ImportError``; ``udp.py`` then
+reads one datagram at a time, behind the same port.
 Types and the C library's declarations are in ``mmsg.pxd``; what callers see is in ``mmsg.pyi``.
 """
 
@@ -17,6 +17,9 @@ import socket
 
 BATCH = 64
 MESSAGE_SIZE = 4096
+# Datagrams that began a page each would all fall into the same few lines of the processor's cache.
+MESSAGE_STRIDE = MESSAGE_SIZE + 192
+RESPONSE_SIZE = 1232  # dnswire.response.UDP_SIZE: the fast lane's largest
 NAME_SIZE = 32  # struct sockaddr_in6 has 28 octets
 CONTROL_SIZE = 64  # one in_pktinfo or in6_pktinfo behind its header
 _MAX_HOSTS = 65_536
@@ -28,17 +31,20 @@ class Batch:
     ``wildcard``: the socket is bound to all addresses; each response then leaves from the address that was asked.
     """
 
-    def __init__(self, fd: int, wildcard: bool) -> None:
+    def __init__(self, fd: int, wildcard: bool, lane: FastLane | None) -> None:
         self.fd = fd
         self.wildcard = wildcard
+        self._lane = lane
+        self._octets = bytearray(64 * 4288)
         self._responses = []
         self._queue_length = 0
         self._hosts = {}
+        self._source[10] = self._source[11] = 255  # ::ffff:0:0/96
         for position in range(64):
             self._prepare(position)
 
     def _prepare(self, position: int) -> None:
-        self.received_at[position].iov_base = cython.address(self.messages[position * 4096])
+        self.received_at[position].iov_base = cython.cast(cython.p_char, cython.address(self._octets[position * 4288]))
         self.received_at[position].iov_len = 4096
         header = cython.address(self.received[position].msg_hdr)
         header.msg_name = cython.address(self.names[position * 32])
@@ -58,11 +64,42 @@ class Batch:
             if self.wildcard:
                 self.received[position].msg_hdr.msg_controllen = 64
         count = recvmmsg(self.fd, cython.address(self.received[0]), 64, MSG_DONTWAIT, cython.NULL)
-        return count if count > 0 else 0
+        self._count = count if count > 0 else 0
+        return self._count
+
+    def answer_known(self) -> list[int]:
+        """Queues the responses that the fast lane knows; the positions of all other datagrams."""
+        lane = self._lane
+        left = []
+        if lane is None or not lane.begin():
+            return list(range(self._count))
+        for position in range(self._count):
+            start = position * 4288
+            stop = start + self.received[position].msg_len
+            into = cython.address(self.responses[position * 1232])
+            size = 0
+            try:
+                size = lane.answer(self._octets[start:stop], self._source_of(position), into)
+            except Exception:  # a fault of ours: the pipeline answers, and tells of it if it is its own
+                lane.faults += 1
+            if size:
+                self._queue(position, into, size)
+            else:
+                left.append(position)
+        return left
+
+    def _source_of(self, position: int) -> bytes:
+        """The address that a datagram came from in 16 octets, IPv4 mapped (RFC 4291 2.5.5.2)."""
+        # sockaddr_in: family, port, address; sockaddr_in6: family, port, flow, address, scope.
+        name = cython.address(self.names[position * 32])
+        if self.received[position].msg_hdr.msg_namelen != 16:
+            return name[8:24]
+        memcpy(cython.address(self._source[12]), name + 4, 4)
+        return self._source[:16]
 
     def message(self, position: int) -> bytes:
         """The octets of a datagram (cut at 4,096, where the parser refuses them)."""
-        start = cython.cast(cython.p_char, cython.address(self.messages[position * 4096]))
+        start = cython.cast(cython.p_char, cython.address(self._octets[position * 4288]))
         return start[: self.received[position].msg_len]
 
     def host(self, position: int) -> str:
@@ -90,11 +127,15 @@ class Batch:
 
     def queue(self, position: int, response: bytes) -> None:
         """Sends ``response`` to where the datagram came from, with the next ``flush``."""
+        self._responses.append(response)  # the kernel reads its octets at the flush
+        self._queue(position, cython.cast(cython.p_uchar, response), len(response))
+
+    def _queue(self, position: int, octets: object, size: int) -> None:
         came = cython.address(self.received[position].msg_hdr)
         header = cython.address(self.queued[self._queue_length].msg_hdr)
         at = cython.address(self.queued_at[self._queue_length])
-        at.iov_base = cython.cast(cython.p_char, response)
-        at.iov_len = len(response)
+        at.iov_base = octets
+        at.iov_len = size
         header.msg_name = came.msg_name
         header.msg_namelen = came.msg_namelen
         header.msg_iov = at
@@ -106,7 +147,6 @@ class Batch:
             self._clear_interface(position)
             header.msg_control = came.msg_control
             header.msg_controllen = came.msg_controllen
-        self._responses.append(response)  # the kernel reads its octets at the flush
         self._queue_length += 1
 
     def flush(self) -> int:

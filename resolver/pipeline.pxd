@@ -32,7 +32,7 @@ cdef class Pipeline:
     cdef public Cache _cache
     cdef public object _upstreams
     cdef public SpoolWriter _spool
-    cdef Stats _stats
+    cdef public Stats _stats
     cdef object _identity
     cdef public object _clock
     cdef object _later
@@ -41,6 +41,7 @@ cdef class Pipeline:
     cdef public bint _limiting
     cdef public long _max_pending
     cdef object _pressure
+    cdef public bint teaching
 
     @cython.locals(
         now_s=double,
@@ -50,7 +51,8 @@ cdef class Pipeline:
         turn=Turn,
         plan=Plan,
         entry=Entry,
-        stale=Entry,
+        old=Entry,
+        stale=Answer,
         name=bytes,
         question=bytes,
         judgement=int,
@@ -62,10 +64,10 @@ cdef class Pipeline:
     cdef _refresh(self, Turn turn, bytes name)
     cpdef resume(self, Turn turn, object outcome, int upstream)
     cpdef hurry(self, Turn turn)
-    cdef bytes _relay_stale(self, Turn turn, Entry stale)
+    cdef bytes _relay_stale(self, Turn turn, Answer stale)
     @cython.locals(in_force=InForce, query=Query, plan=Plan, limit=int, max_ttl_s=long)
     cdef bytes _relay(self, Turn turn, Answer answer, long age_s)
-    @cython.locals(query=Query)
+    @cython.locals(query=Query, wire=bytes)
     cdef bytes _block(self, Turn turn, object rendered)
     @cython.locals(query=Query, entry=Entry)
     cdef bytes _follow(self, Turn turn, object rendered)

@@ -25,12 +25,13 @@ from querylog.spool import SpoolWriter
 from resolver import local
 from resolver.admission import Admission
 from resolver.block import Rendered
-from resolver.cache import Cache, Entry, is_failure
+from resolver.cache import Cache, is_failure
 from resolver.in_force import InForce, Known, Plan
 from resolver.redirect import redirected
 from resolver.refresh import Refreshes
 from resolver.sources import Judgement, Sources
 from resolver.stats import Stats
+from resolver.teaching import teach, ttls_of
 from resolver.turn import Patience, Sender, Turn
 from resolver.upstream.failure import UpstreamFailure
 from resolver.zone_pressure import ZonePressure
@@ -91,7 +92,8 @@ class Asker(Protocol):
 class Pipeline:
     """One worker's data plane. ``clock`` gives wall-clock seconds (DESIGN 8: TTLs are wall clock).
 
-    ``later(delay_s, call)`` is the event loop's ``call_later``.
+    ``later(delay_s, call)`` is the event loop's ``call_later``. ``teaching``: there is a fast lane (``fast_lane.py``)
+    to leave responses with.
     """
 
     def __init__(
@@ -122,6 +124,7 @@ class Pipeline:
         self._limiting = sources.limiting
         self._max_pending = sources.limits.max_pending
         self._pressure = pressure
+        self.teaching = False
 
     def answer(self, message: bytes, host: str, transport: int, sender: Sender, address: object) -> bytes | None:
         """The response to ``message`` from ``host``; empty: none is due; None: ``sender`` gets it later."""
@@ -181,6 +184,8 @@ class Pipeline:
         plan = known.plans.get(question)
         if plan is None:
             plan = in_force.plan(known, question, name, query.rrtype)
+        else:
+            turn.again = True
         rendered = plan.rendered
         if rendered is not None:
             turn.plan = plan
@@ -195,6 +200,8 @@ class Pipeline:
         entry = self._cache.get(turn.key, now_s)
         if entry is not None:
             turn.cache_state = _HIT
+            turn.again = True
+            turn.entry = entry
             wire = self._relay(turn, entry.answer, int(now_s - entry.stored_s))
             if now_s >= entry.refresh_s and self._cache.wants_refresh(entry):
                 self._refresh(turn, name)
@@ -202,8 +209,9 @@ class Pipeline:
 
         # 6 Upstream: coalesced, bounded, with a deadline; goes on in ``resume``. What has expired is no answer yet: it
         #   is one if upstreams fail, just failed, or keep the client waiting, and passes step 7 like any other.
-        turn.stale = stale = self._cache.stale(turn.key, now_s)
-        if stale is not None and now_s < stale.retry_s:
+        old = self._cache.stale(turn.key, now_s)
+        stale = turn.stale = None if old is None else old.answer
+        if stale is not None and old is not None and now_s < old.retry_s:
             return self._relay_stale(turn, stale)
         if known.source.pending >= self._max_pending or not self._pressure.admits(name):
             return self._own(turn, _TOO_MANY) if stale is None else self._relay_stale(turn, stale)
@@ -265,10 +273,10 @@ class Pipeline:
             if wire:
                 turn.sender.send(wire, turn.address)
 
-    def _relay_stale(self, turn: Turn, stale: Entry) -> bytes | None:
+    def _relay_stale(self, turn: Turn, stale: Answer) -> bytes | None:
         turn.cache_state = _STALE
         self._cache.stale_hits += 1
-        return self._relay(turn, stale.answer, 0)
+        return self._relay(turn, stale, 0)
 
     def _relay(self, turn: Turn, answer: Answer, age_s: int) -> bytes | None:
         # 7 Inspect whom the answer points to: on cache hits too, since the answer may be older than the rule.
@@ -290,6 +298,8 @@ class Pipeline:
 
         # 9 Spool, then send: what a client got is in the log, whatever happens to us next.
         self._record(turn, answer.rcode, answer.digest)
+        if turn.entry is not None and self.teaching:
+            teach(turn, self._stats, wire, answer.rcode, answer.digest, ttls_of(answer), 0)
         return wire
 
     def _block(self, turn: Turn, rendered: Rendered) -> bytes | None:
@@ -298,10 +308,14 @@ class Pipeline:
             # Over TCP nobody is spoofed, and a connection that waits for nothing holds a place of ours: it is REFUSED.
             self._record(turn, NO_RESPONSE, 0)
             return b""
-        rendered = turn.in_force.clipped(turn.plan, rendered, query.rrtype, turn.now_s)
-        if rendered.alias and query.rrtype in (RRType.A, RRType.AAAA):
-            return self._follow(turn, rendered)
-        return self._own(turn, rendered)
+        clipped = turn.in_force.clipped(turn.plan, rendered, query.rrtype, turn.now_s)
+        if clipped.alias and query.rrtype in (RRType.A, RRType.AAAA):
+            return self._follow(turn, clipped)
+        wire = self._own(turn, clipped)
+        # Not one that rests on an answer that just came, or is old: the log tells it from the next.
+        if turn.again and clipped is rendered and self.teaching and (turn.entry is not None or not turn.cache_state):
+            teach(turn, self._stats, wire, rendered.rcode, _digest(rendered), b"", rendered.ttl_s)
+        return wire
 
     def _follow(self, turn: Turn, rendered: Rendered) -> bytes | None:
         """A redirection to a name: its addresses are looked up as any client would get them, policy aside."""
@@ -347,8 +361,7 @@ class Pipeline:
             truncated=rendered.truncated,
             options=rendered.options + local.identity_options(query, self._identity),
         )
-        digest = zlib.crc32(rendered.answer) if rendered.ancount else 0
-        self._record(turn, rendered.rcode, digest)
+        self._record(turn, rendered.rcode, _digest(rendered))
         return wire
 
     def _record(self, turn: Turn, rcode: int, digest: int) -> None:
@@ -377,7 +390,7 @@ class Pipeline:
             query.name,
             plan.matched,
         )
-        known.tally[plan.verdict] += 1
+        known.tally[plan.verdict].add()
         self._stats.count(turn.transport, rcode, plan.verdict, plan.category_id, plan.list_id)
 
     def _options(self, query: Query, answer: Answer) -> bytes:
@@ -392,3 +405,7 @@ class Pipeline:
         agency = next((agency.code for agency in policy.agencies if agency.id == known.agency_id), "-")
         unit = next((unit.code for unit in policy.units if unit.id == known.unit_id), "-")
         return (f"agency={agency}", f"unit={unit}", f"generation={turn.in_force.generation}")
+
+
+def _digest(rendered: Rendered) -> int:
+    return zlib.crc32(rendered.answer) if rendered.ancount else 0

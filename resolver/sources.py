@@ -58,13 +58,17 @@ class Bucket:
         self._level = self._size
         self._stamp_s = now_s
 
-    def take(self, now_s: float) -> bool:
-        """Whether there was a token."""
+    def has(self, now_s: float) -> bool:
+        """Whether there is a token."""
         gone_s = now_s - self._stamp_s
         self._stamp_s = now_s
         if gone_s > 0:  # a clock that was set back fills nothing
             self._level = min(self._level + gone_s * self._qps, self._size)
-        if self._level < 1.0:
+        return self._level >= 1.0
+
+    def take(self, now_s: float) -> bool:
+        """Whether there was a token."""
+        if not self.has(now_s):
             return False
         self._level -= 1.0
         return True
@@ -81,6 +85,10 @@ class Source:
         self._slip = slip
         self._over = 0
         self.pending = 0
+
+    def within(self, now_s: float) -> bool:
+        """Whether ``judge`` would let one query more pass."""
+        return (self._bucket is None or self._bucket.has(now_s)) and (self._prefix is None or self._prefix.has(now_s))
 
     def judge(self, now_s: float) -> int:
         """One query more: its ``Judgement``."""

@@ -1,4 +1,5 @@
 # C types; the meaning is in turn.py.
+from dnswire.answer cimport Answer
 from dnswire.query cimport Query
 from resolver.cache cimport Entry
 from resolver.in_force cimport InForce, Known, Plan
@@ -17,7 +18,9 @@ cdef class Turn:
     cdef public int cache_state
     cdef public int upstream
     cdef public object resumer
-    cdef public Entry stale
+    cdef public Answer stale
     cdef public object patience
     cdef public bint answered
+    cdef public bint again
+    cdef public Entry entry
     cdef public bytes pressing

@@ -43,14 +43,17 @@ class Turn:
     """One query, its client and where its answer goes. Times are wall-clock seconds.
 
     ``stale``: what is known of old, to be used where upstreams fail or take longer than ``patience``. ``answered``: the
-    client has got it. ``pressing``: the name it counts for in ``zone_pressure.py`` while it waits.
+    client has got it. ``again``: it was asked before, so that the fast lane may be taught the response; ``entry`` the
+    cached answer that it rests on. ``pressing``: the name it counts for in ``zone_pressure.py`` while it waits.
     """
 
     __slots__ = (
         "address",
+        "again",
         "answered",
         "began_s",
         "cache_state",
+        "entry",
         "in_force",
         "key",
         "known",
@@ -90,9 +93,11 @@ class Turn:
         self.cache_state = 0
         self.upstream = 0
         self.resumer: Resumer | None = None
-        self.stale: Entry | None = None
+        self.stale: Answer | None = None
         self.patience: Patience | None = None
         self.answered = False
+        self.again = False
+        self.entry: Entry | None = None
         self.pressing = b""
 
     def done(self, outcome: Answer | UpstreamFailure, upstream: int) -> None:

@@ -28,6 +28,7 @@ from resolver import local, pipeline
 from resolver.admission import Admission
 from resolver.cache import Cache
 from resolver.cache_keeper import CacheKeeper
+from resolver.fast_lane import FastLane
 from resolver.in_force import InForce
 from resolver.pipeline import Pipeline
 from resolver.settings import WorkerSettings
@@ -35,7 +36,7 @@ from resolver.sources import Sources
 from resolver.stats import Stats
 from resolver.tcp import TcpLimits, TcpListener
 from resolver.turn import Sender
-from resolver.udp import UdpPort, open_port
+from resolver.udp import BATCHED, UdpPort, open_port
 from resolver.upstream.group import UpstreamGroup
 from resolver.zone_pressure import ZonePressure
 from snapshots.generation import Generation, open_current
@@ -127,7 +128,8 @@ class Worker:
         )
         number = generation.number
         del generation  # the pipeline has it, until another takes its place
-        ports = [open_port(socket.socket(fileno=fd), self._answer, self._stats) for fd in settings.udp_fds]
+        lane = FastLane(self._pipeline) if BATCHED else None
+        ports = [open_port(socket.socket(fileno=fd), self._answer, self._stats, lane) for fd in settings.udp_fds]
         tcp = TcpListener(
             [socket.socket(fileno=fd) for fd in settings.tcp_fds],
             self._answer_tcp,

@@ -15,9 +15,12 @@ HOT_MODULES: tuple[str, ...] = (
     "querylog.spool",
     "resolver.cache",
     "resolver.sources",
+    "resolver.ready",
     "resolver.in_force",
     "resolver.turn",
     "resolver.stats",
+    "resolver.teaching",
     "resolver.pipeline",
+    "resolver.fast_lane",
     "resolver.mmsg",  # compiled only: see resolver/udp.py
 )
