@@ -31,7 +31,7 @@ from dnswire.name import from_text
 from policy.model import Agency, AnswerKind, BlockAnswer, Category, ListInfo, Network, Policy, Regency
 from querylog.record import LogRecord
 from querylog.spool_reader import SpoolReader
-from resolver.settings import UpstreamServer, WorkerSettings, encode_settings
+from resolver.settings import ServerGroup, UpstreamServer, WorkerSettings, encode_settings
 from snapshots.publish import prune, publish
 
 _START_S = 30.0
@@ -159,7 +159,7 @@ class Field:
             spool_dir=str(self.spool),
             stats_path=str(self._stats),
             # Nobody answers there: whatever passes ends in SERVFAIL, which neither generation answers.
-            upstreams=(UpstreamServer("127.0.0.1", 9),),
+            upstreams=(ServerGroup("default", (UpstreamServer("127.0.0.1", 9),)),),
             spool_quota_bytes=_QUOTA_BYTES,
         )
 

@@ -394,6 +394,7 @@ class Via(IntEnum):
     ADDRESS = 2  # an address in the answer
     SERVICE_BINDING = 3  # an HTTPS/SVCB target or hint
     NAMESERVER = 4  # a nameserver of the zone that the answer came from, or its address
+    REBINDING = 5  # an address of our own networks in an answer from outside, whatever rules say of it
 
 
 class Ede(IntEnum):

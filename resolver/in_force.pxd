@@ -14,6 +14,9 @@ cdef class Plan:
     cdef readonly int verdict
     cdef readonly int layer
     cdef readonly int via
+    cdef readonly object own
+    cdef readonly object target
+    cdef readonly bint guarded
 
 cdef class Known:
     cdef readonly bytes address
@@ -26,6 +29,7 @@ cdef class Known:
     cdef readonly dict ready
     cdef readonly list tally
     cdef readonly object asker
+    cdef readonly object routes
     cdef public Known over_tcp
     cdef public Source source
     cpdef befriend(self, Source source)
@@ -46,6 +50,8 @@ cdef class InForce:
     cdef long _ready_bytes
     cdef dict _bodies
     cdef dict _tallies
+    cdef readonly object surroundings
+    cdef dict _routes
 
     cpdef Known identify(self, str host)
     cdef object _memory(self, object client, bytes address, bint over_tcp)
@@ -54,6 +60,8 @@ cdef class InForce:
     cpdef Plan inspected(self, Known known, bytes key, Plan question, Answer answer, int rrtype)
     @cython.locals(before=Ready)
     cpdef teach(self, Known known, bytes key, Ready ready)
+
+    cpdef object own(self, Plan plan, object query, double now_s)
     cpdef object clipped(self, Plan plan, object rendered, int rrtype, double now_s)
     @cython.locals(left_s=double)
     cpdef long seconds_left(self, double now_s) except -1

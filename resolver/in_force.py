@@ -14,16 +14,21 @@ from blocklists.asker import Asker
 from blocklists.index import Index
 from blocklists.rule import MAPPED
 from dnswire.answer import Answer
-from policy.decide import decide
-from policy.model import Decision, Policy, Verdict
+from dnswire.query import Query
+from policy.decide import combine, decide
+from policy.model import Decision, Policy, Verdict, Via
 from policy.prepare import Prepared, Tenant, prepare
 from policy.resolve import Client, Resolved, at
 from policy.view import View
+from resolver import rebinding
 from resolver.block import Rendered, render
-from resolver.inspection import bars, inspect
+from resolver.inspection import bars, decide_alias, inspect
+from resolver.local_records import Own
 from resolver.ready import Ready
+from resolver.routing import FIRST, Table, Target
 from resolver.sources import UNLIMITED, Source
 from resolver.stats import Count, counts
+from resolver.surroundings import NONE, Surroundings
 
 # What a flood of unique names or of spoofed sources may make us remember; beyond it all is forgotten at once, which
 # costs a decision a name (microseconds) to learn again and keeps the look-up a plain dictionary.
@@ -41,14 +46,39 @@ NO_EDGE_S: Final = 2_147_483_647
 class Plan:
     """What is to be done with a question: the decision, and the response where it does not pass (TTLs not clipped).
 
-    The numbers that the query log wants of the decision stand here once more, ready to be written.
+    The numbers that the query log wants of the decision stand here once more, ready to be written. ``own``: the answer
+    of our own records. ``target``: which upstreams are asked; ``guarded``: whether their answers are guarded against
+    rebinding.
     """
 
-    __slots__ = ("category_id", "decision", "layer", "list_id", "matched", "rendered", "rule_id", "verdict", "via")
+    __slots__ = (
+        "category_id",
+        "decision",
+        "guarded",
+        "layer",
+        "list_id",
+        "matched",
+        "own",
+        "rendered",
+        "rule_id",
+        "target",
+        "verdict",
+        "via",
+    )
 
-    def __init__(self, decision: Decision, rendered: Rendered | None = None) -> None:
+    def __init__(
+        self,
+        decision: Decision,
+        rendered: Rendered | None = None,
+        target: Target = FIRST,
+        guarded: bool = False,
+        own: Own | None = None,
+    ) -> None:
         self.decision = decision
         self.rendered = rendered
+        self.own = own
+        self.target = target
+        self.guarded = guarded
         self.rule_id = decision.rule_id
         self.list_id = decision.list_id
         self.category_id = decision.category_id
@@ -70,6 +100,7 @@ class Known:
         "over_tcp",
         "plans",
         "ready",
+        "routes",
         "source",
         "tally",
         "unit_id",
@@ -85,6 +116,7 @@ class Known:
         self.agency_id = agency_id
         self.unit_id = unit_id
         self.view = memory.view
+        self.routes = memory.routes
         self.plans = memory.plans
         self.inspected = memory.inspected
         self.ready = memory.ready
@@ -98,13 +130,16 @@ class Known:
 
 
 class Memory:
-    """What has been worked out for one view: shared by all its clients of whom the same conditions of lists hold."""
+    """What has been worked out for one view: shared by all its clients of whom the same conditions of lists, and the
+    same routes, hold.
+    """
 
-    __slots__ = ("asker", "inspected", "plans", "ready", "tallies", "view")
+    __slots__ = ("asker", "inspected", "plans", "ready", "routes", "tallies", "view")
 
-    def __init__(self, view: View, asker: Asker, tallies: dict[int, list[Count]]) -> None:
+    def __init__(self, view: View, asker: Asker, routes: Table, tallies: dict[int, list[Count]]) -> None:
         self.view = view
         self.asker = asker
+        self.routes = routes
         self.plans: dict[bytes, Plan] = {}
         self.inspected: dict[bytes, tuple[Answer, Plan]] = {}
         self.ready: dict[bytes, Ready] = {}
@@ -124,7 +159,13 @@ class InForce:
     """
 
     def __init__(
-        self, generation: int, prepared: Prepared, index: Index, now_s: float, tallies: dict[int, list[Count]]
+        self,
+        generation: int,
+        prepared: Prepared,
+        index: Index,
+        now_s: float,
+        tallies: dict[int, list[Count]],
+        surroundings: Surroundings,
     ) -> None:
         self.generation = generation
         self.policy = prepared.policy
@@ -137,22 +178,36 @@ class InForce:
         self.taught: dict[bytes, Known] = {}
         self.about_tcp = index.rules is not None and index.rules.tcp_only
         self.about_servers = index.rules is not None and index.rules.about_servers
-        self._memories: dict[tuple[int, Asker], Memory] = {}
+        self._memories: dict[tuple[int, Asker, int], Memory] = {}
         self._plan_count = 0
         self._ready_bytes = 0
         self._bodies: dict[bytes, bytes] = {}
         self._tallies = tallies
+        self.surroundings = surroundings
+        routing = surroundings.routing
+        own = routing.agencies
+        self._routes = {agency.id: routing.table(agency.code) for agency in self.policy.agencies if agency.code in own}
 
     @classmethod
     def begin(
-        cls, generation: int, policy: Policy, index: Index, now_s: float, tallies: dict[int, list[Count]]
+        cls,
+        generation: int,
+        policy: Policy,
+        index: Index,
+        now_s: float,
+        tallies: dict[int, list[Count]],
+        surroundings: Surroundings = NONE,
     ) -> InForce:
         """A generation put in force at ``now_s``."""
-        return cls(generation, prepare(policy), index, now_s, tallies)
+        return cls(generation, prepare(policy), index, now_s, tallies, surroundings)
 
     def later(self, now_s: float) -> InForce:
         """The same generation after an edge of its schedules: nothing remembered, all worked out anew."""
-        return InForce(self.generation, self.prepared, self.index, now_s, self._tallies)
+        return self.amid(self.surroundings, now_s)
+
+    def amid(self, surroundings: Surroundings, now_s: float) -> InForce:
+        """The same generation in other surroundings: nothing remembered, all worked out anew."""
+        return InForce(self.generation, self.prepared, self.index, now_s, self._tallies, surroundings)
 
     def identify(self, host: str) -> Known:
         """The client at a textual socket address (a zone after ``%`` is dropped)."""
@@ -176,16 +231,25 @@ class InForce:
     def _memory(self, client: Client, address: bytes, over_tcp: bool) -> Memory:
         names = self.prepared.names.get(Tenant(client.agency_id, client.unit_id), ())
         asker = self.index.asker(asking.Client(address, names), over_tcp)
-        place = client.view.number, asker
+        routes = self._routes.get(client.agency_id, self.surroundings.routing.common)
+        place = client.view.number, asker, routes.number
         memory = self._memories.get(place)
         if memory is None:
-            memory = self._memories[place] = Memory(client.view, asker, self._tallies)
+            memory = self._memories[place] = Memory(client.view, asker, routes, self._tallies)
         return memory
 
     def plan(self, known: Known, question: bytes, name: bytes, rrtype: int) -> Plan:
         """Decides on a question that is not remembered, and remembers it under ``question``."""
         decision = decide(known.view, self.index.ask(name, rrtype, known.asker), name, rrtype)
-        plan = Plan(decision, render(decision, rrtype, NO_EDGE_S) if bars(decision) else None)
+        own = self.surroundings.records.find(name, rrtype)
+        for alias in own.aliases if own is not None else ():
+            # A record of our own is no way around a rule about the name it leads to.
+            decision = combine(decision, decide_alias(known.view, self.index, alias, rrtype, known.asker), Via.ALIAS)
+        asked = own.aliases[-1] if own is not None and own.aliases else name
+        target = known.routes.find(asked)
+        guarded = target.public and self.surroundings.guard.guards(asked)
+        rendered = render(decision, rrtype, NO_EDGE_S) if bars(decision) else None
+        plan = Plan(decision, rendered, target, guarded, own)
         if self._plan_count >= MAX_PLANS:
             self._forget()
         self._plan_count += 1
@@ -197,11 +261,15 @@ class InForce:
         remembered = known.inspected.get(key)
         if remembered is not None and remembered[0] is answer:
             return remembered[1]
-        decision = inspect(known.view, self.index, question.decision, answer, rrtype, known.asker)
+        if question.guarded and self.surroundings.guard.holds_private(answer.addresses):
+            decision = rebinding.blocked(self.policy.regency.language)
+        else:
+            decision = inspect(known.view, self.index, question.decision, answer, rrtype, known.asker)
         if decision is question.decision:
             plan = question
         else:
-            plan = Plan(decision, render(decision, rrtype, NO_EDGE_S) if bars(decision) else None)
+            rendered = render(decision, rrtype, NO_EDGE_S) if bars(decision) else None
+            plan = Plan(decision, rendered, question.target)
         if self._plan_count >= MAX_PLANS:
             self._forget()
         self._plan_count += 1
@@ -220,6 +288,16 @@ class InForce:
             ready.body = self._bodies.setdefault(ready.body, ready.body)
         known.ready[key] = ready
         self.taught[known.address] = known
+
+    def own(self, plan: Plan, query: Query, now_s: float) -> Rendered:
+        """The answer of our own records that ``plan`` has for ``query``, its TTLs clipped to the policy's next edge."""
+        answer = plan.own
+        assert answer is not None
+        if now_s + answer.ttl_s <= self.valid_until_s:
+            return answer.rendered
+        clipped = self.surroundings.records.find(query.name, query.rrtype, self.seconds_left(now_s))
+        assert clipped is not None
+        return clipped.rendered
 
     def clipped(self, plan: Plan, rendered: Rendered, rrtype: int, now_s: float) -> Rendered:
         """``rendered`` of ``plan``, its TTLs clipped to the next edge of the policy."""

@@ -30,8 +30,7 @@ def inspect(view: View, index: Index, question: Decision, answer: Answer, rrtype
     """
     decision = question
     for target in answer.aliases:
-        matches = index.ask(target, RRType.CNAME, asker)
-        decision = combine(decision, decide(view, matches, target, rrtype), Via.ALIAS)
+        decision = combine(decision, decide_alias(view, index, target, rrtype, asker), Via.ALIAS)
         if bars(decision):
             return decision
     for target in answer.bindings:
@@ -48,6 +47,11 @@ def inspect(view: View, index: Index, question: Decision, answer: Answer, rrtype
     if rules is not None and rules.about_servers:
         decision = _inspect_servers(view, rules, decision, answer, asker)
     return decision
+
+
+def decide_alias(view: View, index: Index, target: bytes, rrtype: int, asker: Asker) -> Decision:
+    """The decision on a name that a CNAME leads to."""
+    return decide(view, index.ask(target, RRType.CNAME, asker), target, rrtype)
 
 
 def _inspect_servers(view: View, rules: RulesIndex, question: Decision, answer: Answer, asker: Asker) -> Decision:

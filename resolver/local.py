@@ -47,7 +47,8 @@ _NEVER_EXIST: Final = tuple(
     )
 )
 _NEVER_EXIST_SET: Final = frozenset(_NEVER_EXIST)
-_LAST_LABELS: Final = (b"\x04arpa\x00", b"\x07invalid\x00", b"\x05onion\x00", _LOCALHOST)
+_ARPA: Final = b"\x04arpa\x00"
+_LAST_LABELS: Final = (_ARPA, b"\x07invalid\x00", b"\x05onion\x00", _LOCALHOST)
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,10 +79,11 @@ def about_client(query: Query, facts: tuple[str, ...]) -> Rendered:
     return Rendered(Rcode.NOERROR, question_rr(RRType.TXT, 0, b"".join([txt(fact) for fact in facts])), 1)
 
 
-def special_name(query: Query, allowed: bool) -> Rendered | None:
+def special_name(query: Query, allowed: bool, inside: bool) -> Rendered | None:
     """The answer to a name that is never asked upstream, None for all others.
 
-    ``allowed``: a rule lets the name pass, which counts for the canary name alone.
+    ``allowed``: a rule lets the name pass, which counts for the canary name alone. ``inside``: a route leads to servers
+    that know our own networks; reverse zones of private addresses are theirs then.
     """
     qname = query.name
     if qname == CANARY and not allowed:
@@ -93,6 +95,8 @@ def special_name(query: Query, allowed: bool) -> Rendered | None:
         if rdata is None:
             return Rendered(Rcode.NOERROR, authority=soa_rr(_TTL_S), nscount=1)
         return Rendered(Rcode.NOERROR, question_rr(query.rrtype, _TTL_S, rdata), 1)
+    if inside and qname.endswith(_ARPA):
+        return None
     if any(parent in _NEVER_EXIST_SET for parent in name.parents(qname)):
         return Rendered(Rcode.NXDOMAIN, authority=soa_rr(_TTL_S), nscount=1)
     return None

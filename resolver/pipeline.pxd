@@ -24,7 +24,6 @@ cdef int _DROP
 cdef Plan _INVALID
 cdef Plan _NOT_SERVED
 cdef Plan _LOCAL
-cdef tuple _DO_CD
 
 cdef class Pipeline:
     cdef public InForce in_force
@@ -61,7 +60,7 @@ cdef class Pipeline:
     @cython.locals(query=Query)
     cdef _ask(self, Turn turn, bytes name)
     @cython.locals(query=Query)
-    cdef _refresh(self, Turn turn, bytes name)
+    cdef _refresh(self, Turn turn, bytes name, Plan plan)
     cpdef resume(self, Turn turn, object outcome, int upstream)
     cpdef hurry(self, Turn turn)
     cdef bytes _relay_stale(self, Turn turn, Answer stale)
@@ -69,9 +68,13 @@ cdef class Pipeline:
     cdef bytes _relay(self, Turn turn, Answer answer, long age_s)
     @cython.locals(query=Query, wire=bytes)
     cdef bytes _block(self, Turn turn, object rendered)
+    @cython.locals(query=Query)
+    cdef bytes _answer_own(self, Turn turn, Plan plan)
     @cython.locals(query=Query, entry=Entry)
     cdef bytes _follow(self, Turn turn, object rendered)
-    cdef bytes _redirect(self, Turn turn, object rendered, object outcome)
+    @cython.locals(query=Query, plan=Plan)
+    cdef bytes _followed(self, Turn turn, object answer, int age_s)
+    cdef bytes _followed_late(self, Turn turn, object outcome)
     cdef bytes _fail(self, Turn turn, object failure)
     @cython.locals(query=Query)
     cdef bytes _own(self, Turn turn, object rendered)

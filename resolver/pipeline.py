@@ -12,7 +12,7 @@ its upstream and goes on in ``resume`` with the same steps.
 from __future__ import annotations
 
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Final, Protocol
 
 from dnswire import edns, response
@@ -27,7 +27,7 @@ from resolver.admission import Admission
 from resolver.block import Rendered
 from resolver.cache import Cache, is_failure
 from resolver.in_force import InForce, Known, Plan
-from resolver.redirect import redirected
+from resolver.redirect import joined, redirected
 from resolver.refresh import Refreshes
 from resolver.sources import Judgement, Sources
 from resolver.stats import Stats
@@ -52,9 +52,6 @@ _STALE_TTL_S: Final = 30
 # RFC 8767 5: the client response timer; "a recommended value ... is 1.8 seconds".
 _PATIENCE_S: Final = 1.8
 
-# DO and CD change what an upstream answers (RFC 4035 3.2), so they are part of the cache's key.
-_DO_CD: Final = (b"\x00", b"\x01", b"\x02", b"\x03")
-
 _PASS: Final = int(Judgement.PASS)
 _DROP: Final = int(Judgement.DROP)
 _TRY_TCP: Final = Rendered(Rcode.NOERROR, truncated=True)
@@ -74,7 +71,7 @@ _LOCAL: Final = Plan(Decision(Verdict.LOCAL, Layer.NONE))
 
 
 class Asker(Protocol):
-    """The upstream group as the pipeline uses it."""
+    """A group of upstreams as the pipeline uses it."""
 
     def start(
         self,
@@ -92,8 +89,8 @@ class Asker(Protocol):
 class Pipeline:
     """One worker's data plane. ``clock`` gives wall-clock seconds (DESIGN 8: TTLs are wall clock).
 
-    ``later(delay_s, call)`` is the event loop's ``call_later``. ``teaching``: there is a fast lane (``fast_lane.py``)
-    to leave responses with.
+    ``later(delay_s, call)`` is the event loop's ``call_later``. ``upstreams``: the groups, by their numbers.
+    ``teaching``: there is a fast lane (``fast_lane.py``) to leave responses with.
     """
 
     def __init__(
@@ -101,7 +98,7 @@ class Pipeline:
         in_force: InForce,
         admission: Admission,
         cache: Cache,
-        upstreams: Asker,
+        upstreams: Sequence[Asker],
         spool: SpoolWriter,
         stats: Stats,
         identity: local.Identity,
@@ -190,13 +187,19 @@ class Pipeline:
         if rendered is not None:
             turn.plan = plan
             return self._block(turn, rendered)
-        special = local.ANY_ANSWER if query.rrtype == _ANY else local.special_name(query, plan.rule_id != 0)
+        if query.rrtype == _ANY:
+            return self._own(turn, local.ANY_ANSWER)
+        # Records of our own: behind the decision, so that a hosts file is no way around a rule; before the names that
+        # never exist and the cache, so that upstreams are neither asked for them nor believed about them.
+        if plan.own is not None:
+            return self._answer_own(turn, plan)
+        special = local.special_name(query, plan.rule_id != 0, plan.target.inside)
         if special is not None:
             return self._own(turn, special)
         turn.plan = plan
 
-        # 5 Cache: upstream truth only, the same for all clients.
-        turn.key = question + _DO_CD[(1 if query.do else 0) | (2 if query.flags & _CD else 0)]
+        # 5 Cache: upstream truth only, the same for all clients whose question goes to the same group.
+        turn.key = question + plan.target.keys[(1 if query.do else 0) | (2 if query.flags & _CD else 0)]
         entry = self._cache.get(turn.key, now_s)
         if entry is not None:
             turn.cache_state = _HIT
@@ -204,7 +207,7 @@ class Pipeline:
             turn.entry = entry
             wire = self._relay(turn, entry.answer, int(now_s - entry.stored_s))
             if now_s >= entry.refresh_s and self._cache.wants_refresh(entry):
-                self._refresh(turn, name)
+                self._refresh(turn, name, plan)
             return wire
 
         # 6 Upstream: coalesced, bounded, with a deadline; goes on in ``resume``. What has expired is no answer yet: it
@@ -224,7 +227,8 @@ class Pipeline:
         turn.resumer = self
         turn.known.source.pending += 1
         cd = bool(query.flags & _CD)
-        if self._upstreams.start(name, query.rrtype, query.rrclass, query.do, cd, turn.now_s, turn.done):
+        group = self._upstreams[turn.plan.target.group]
+        if group.start(name, query.rrtype, query.rrclass, query.do, cd, turn.now_s, turn.done):
             turn.cache_state = _COALESCED
         elif turn.resumer is not None:
             turn.pressing = name
@@ -232,12 +236,13 @@ class Pipeline:
         if turn.stale is not None and turn.resumer is not None:
             turn.patience = self._later(_PATIENCE_S, turn.hurry)
 
-    def _refresh(self, turn: Turn, name: bytes) -> None:
+    def _refresh(self, turn: Turn, name: bytes, plan: Plan) -> None:
         query = turn.query
         refresh = self._refreshes.begin(turn.key)
         if refresh is not None:
             cd = bool(query.flags & _CD)
-            self._upstreams.start(name, query.rrtype, query.rrclass, query.do, cd, turn.now_s, refresh.done)
+            group = self._upstreams[plan.target.group]
+            group.start(name, query.rrtype, query.rrclass, query.do, cd, turn.now_s, refresh.done)
 
     def resume(self, turn: Turn, outcome: Answer | UpstreamFailure, upstream: int) -> None:
         """Takes a turn that waited for its upstream to its end (``turn.Resumer``)."""
@@ -246,9 +251,10 @@ class Pipeline:
         turn.known.source.pending -= 1
         if turn.pressing:
             self._pressure.leave(turn.pressing)
-        rendered = turn.plan.rendered
-        if rendered is not None:
-            wire: bytes | None = self._redirect(turn, rendered, outcome)
+        plan = turn.plan
+        wire: bytes | None
+        if plan.rendered is not None or (plan.own is not None and not isinstance(outcome, UpstreamFailure)):
+            wire = self._followed_late(turn, outcome)
         elif isinstance(outcome, UpstreamFailure):
             self._cache.postpone(turn.key, turn.now_s)
             wire = self._fail(turn, outcome)
@@ -317,27 +323,52 @@ class Pipeline:
             teach(turn, self._stats, wire, rendered.rcode, _digest(rendered), b"", rendered.ttl_s)
         return wire
 
-    def _follow(self, turn: Turn, rendered: Rendered) -> bytes | None:
-        """A redirection to a name: its addresses are looked up as any client would get them, policy aside."""
+    def _answer_own(self, turn: Turn, plan: Plan) -> bytes | None:
         query = turn.query
-        tail = query.question_wire()[-4:]
-        turn.key = rendered.alias + tail + _DO_CD[0]
+        rendered = turn.in_force.own(plan, query, turn.now_s)
+        if not rendered.alias or query.rrtype not in (RRType.A, RRType.AAAA):
+            return self._own(turn, rendered)
+        turn.plan = plan
+        return self._follow(turn, rendered)
+
+    def _follow(self, turn: Turn, rendered: Rendered) -> bytes | None:
+        """A CNAME of ours to a name: its addresses are looked up as any client would get them."""
+        query = turn.query
+        own = turn.in_force.surroundings.records.find(rendered.alias, query.rrtype, rendered.ttl_s, rendered.alias)
+        if own is not None and not own.rendered.alias:
+            return self._own(turn, joined(rendered, own.rendered))
+        target = turn.known.routes.find(rendered.alias)
+        turn.key = rendered.alias + query.question_wire()[-4:] + target.keys[0]
         entry = self._cache.get(turn.key, turn.now_s)
         if entry is not None:
             turn.cache_state = _HIT
-            return self._own(turn, redirected(rendered, entry.answer, int(turn.now_s - entry.stored_s)))
+            return self._followed(turn, entry.answer, int(turn.now_s - entry.stored_s))
         turn.cache_state = _MISS
         turn.resumer = self
         turn.known.source.pending += 1
-        self._upstreams.start(rendered.alias, query.rrtype, query.rrclass, False, False, turn.now_s, turn.done)
+        group = self._upstreams[target.group]
+        group.start(rendered.alias, query.rrtype, query.rrclass, False, False, turn.now_s, turn.done)
         return None
 
-    def _redirect(self, turn: Turn, rendered: Rendered, outcome: Answer | UpstreamFailure) -> bytes:
-        rendered = turn.in_force.clipped(turn.plan, rendered, turn.query.rrtype, turn.now_s)
+    def _followed(self, turn: Turn, answer: Answer | None, age_s: int) -> bytes | None:
+        """Policy made a redirection, so it has no say in what its target has; of a record of ours it has."""
+        plan = turn.plan
+        query = turn.query
+        if plan.rendered is not None:
+            rendered = turn.in_force.clipped(plan, plan.rendered, query.rrtype, turn.now_s)
+            return self._own(turn, redirected(rendered, answer, age_s))
+        if answer is not None and answer.points:
+            turn.plan = plan = turn.in_force.inspected(turn.known, turn.key, plan, answer, query.rrtype)
+            if plan.rendered is not None:
+                return self._block(turn, plan.rendered)
+        turn.plan = _LOCAL
+        return self._own(turn, redirected(turn.in_force.own(plan, query, turn.now_s), answer, age_s))
+
+    def _followed_late(self, turn: Turn, outcome: Answer | UpstreamFailure) -> bytes | None:
         if isinstance(outcome, UpstreamFailure):
-            return self._own(turn, redirected(rendered, None, 0))
+            return self._followed(turn, None, 0)
         self._cache.put(turn.key, outcome, turn.now_s)
-        return self._own(turn, redirected(rendered, outcome, 0))
+        return self._followed(turn, outcome, 0)
 
     def _fail(self, turn: Turn, failure: UpstreamFailure) -> bytes | None:
         if turn.answered:

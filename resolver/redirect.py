@@ -1,4 +1,4 @@
-"""The response to a redirected name: our CNAME, and behind it what the upstream says about its target."""
+"""The response that begins with a CNAME of ours: behind it, what is known of the target."""
 
 from __future__ import annotations
 
@@ -33,4 +33,17 @@ def redirected(rendered: Rendered, answer: Answer | None, age_s: int) -> Rendere
         return Rendered(rendered.rcode, sections, count, options=rendered.options, ttl_s=rendered.ttl_s)
     return Rendered(
         rendered.rcode, sections, count, soa_rr(rendered.ttl_s), 1, options=rendered.options, ttl_s=rendered.ttl_s
+    )
+
+
+def joined(rendered: Rendered, own: Rendered) -> Rendered:
+    """``rendered`` completed by records of our own for its alias, whose owner they carry in full."""
+    return Rendered(
+        rendered.rcode,
+        rendered.answer + own.answer,
+        rendered.ancount + own.ancount,
+        own.authority,
+        own.nscount,
+        rendered.options,
+        ttl_s=rendered.ttl_s,
     )

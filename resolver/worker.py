@@ -34,10 +34,11 @@ from resolver.pipeline import Pipeline
 from resolver.settings import WorkerSettings
 from resolver.sources import Sources
 from resolver.stats import Stats
+from resolver.surroundings import Surroundings, SurroundingsKeeper
 from resolver.tcp import TcpLimits, TcpListener
 from resolver.turn import Sender
 from resolver.udp import BATCHED, UdpPort, open_port
-from resolver.upstream.group import UpstreamGroup
+from resolver.upstream.groups import UpstreamGroups
 from resolver.zone_pressure import ZonePressure
 from snapshots.generation import Generation, open_current
 from snapshots.watch import Watcher
@@ -71,6 +72,7 @@ class Worker:
 
     def __init__(self, settings: WorkerSettings) -> None:
         self._settings = settings
+        self._surroundings = SurroundingsKeeper(settings, self._settle)
         self._stats = Stats()
         self._stop = asyncio.Event()
         self._look = asyncio.Event()
@@ -109,7 +111,7 @@ class Worker:
             settings.cache_size_bytes,
             time.time,
         )
-        upstreams = UpstreamGroup.from_settings(settings, loop)
+        upstreams = UpstreamGroups(settings.upstreams, loop)
         self._cache = cache
         self._spool = spool
         self._upstreams = upstreams
@@ -145,13 +147,29 @@ class Worker:
             asyncio.create_task(self._watch(number)),
             asyncio.create_task(self._report()),
             asyncio.create_task(self._keeper.run()),
+            asyncio.create_task(self._surroundings.run()),
         ]
         _log.info("answering", extra={"worker": settings.number, "generation": number})
         await self._stop.wait()
         await self._drain(ports, tcp, background)
 
     def _in_force(self, generation: Generation) -> InForce:
-        return InForce.begin(generation.number, generation.policy, generation.index, time.time(), self._stats.tallies)
+        policy = generation.policy
+        surroundings = self._surroundings.current
+        for code in sorted(surroundings.routing.agencies.difference(agency.code for agency in policy.agencies)):
+            _log.warning("a route is for an agency that does not exist: it has no effect", extra={"agency": code})
+        return InForce.begin(
+            generation.number, policy, generation.index, time.time(), self._stats.tallies, surroundings
+        )
+
+    async def _settle(self, surroundings: Surroundings) -> None:
+        await self._swap(self._pipeline.in_force.amid(surroundings, time.time()))
+
+    async def _swap(self, in_force: InForce) -> None:
+        before = self._pipeline.in_force
+        self._pipeline.in_force = in_force
+        while before.shed(SHED_PLANS):  # noqa: ASYNC110 -- it polls nothing: between two parts queries have a turn
+            await asyncio.sleep(0)
 
     def _answer(self, message: bytes, host: str, transport: int, sender: Sender, address: object) -> bytes | None:
         """The pipeline behind a net: a fault of ours costs one query, not the process."""
@@ -187,12 +205,12 @@ class Worker:
             except Exception:
                 _log.exception("the new generation cannot be put in force; the one before stays")
                 continue
-            before = self._pipeline.in_force
-            self._pipeline.in_force = in_force
+            surroundings = self._surroundings.current
+            if in_force.surroundings is not surroundings:  # they changed while it was resolved
+                in_force = in_force.amid(surroundings, time.time())
             _log.info("generation in force", extra={"generation": opened.number})
-            while before.shed(SHED_PLANS):  # noqa: ASYNC110 -- it polls nothing: between two parts queries have a turn
-                await asyncio.sleep(0)
-            del before, in_force, opened  # or an index that is no longer in force would stay mapped
+            await self._swap(in_force)
+            del in_force, opened  # or an index that is no longer in force would stay mapped
 
     async def _report(self) -> None:
         """Once a second: makes the spool durable, and writes the counters for the program to read."""

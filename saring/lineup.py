@@ -9,7 +9,7 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-from resolver.settings import UpstreamServer, WorkerSettings
+from resolver.settings import ServerGroup, UpstreamServer, WorkerSettings
 from resolver.sources import SourceLimits
 from saring.child import ChildSpec
 from saring.config_schema import Config, LimitsSection
@@ -67,8 +67,15 @@ class Lineup:
 
     def workers(self) -> list[ChildSpec]:
         """One process each set of sockets. Raises ``NoUpstreamError``."""
-        upstreams = resolve_upstreams(self._config.upstream.servers, self._listening.dns)
-        return [self._worker(number, upstreams) for number in range(len(self._listening.workers))]
+        upstream = self._config.upstream
+        servers = resolve_upstreams(upstream.servers, self._listening.dns)
+        group = ServerGroup(
+            "default",
+            tuple(UpstreamServer(server.host, server.port) for server in servers),
+            timeout_s=upstream.timeout_s,
+            deadline_s=upstream.deadline_s,
+        )
+        return [self._worker(number, (group,)) for number in range(len(self._listening.workers))]
 
     def api(self) -> list[ChildSpec]:
         """The API if it is enabled."""
@@ -87,7 +94,7 @@ class Lineup:
         workers = [f"worker-{number}" for number in range(len(self._listening.workers))]
         return [[*workers, "sync"], ["loader"], ["api"]]
 
-    def _worker(self, number: int, upstreams: tuple[Endpoint, ...]) -> ChildSpec:
+    def _worker(self, number: int, upstreams: tuple[ServerGroup, ...]) -> ChildSpec:
         sockets = self._listening.workers[number]
         udp_fds = tuple(one.fileno() for one in sockets.udp)
         tcp_fds = tuple(one.fileno() for one in sockets.tcp)
@@ -100,7 +107,7 @@ class Lineup:
             snapshots_root=str(self._state.snapshots),
             spool_dir=str(self._state.spool_of(number)),
             stats_path=str(self._state.stats_of(number)),
-            upstreams=tuple(UpstreamServer(server.host, server.port) for server in upstreams),
+            upstreams=upstreams,
             cache_size_bytes=self._config.cache.size_bytes,
             min_ttl_s=self._config.cache.min_ttl_s,
             max_ttl_s=self._config.cache.max_ttl_s,
@@ -109,8 +116,6 @@ class Lineup:
             cache_refresh=self._config.cache.refresh,
             cache_path=str(self._state.cache_of(number)) if self._config.cache.keep_over_restart else "",
             cache_orders_path=str(self._state.cache_orders),
-            upstream_timeout_s=self._config.upstream.timeout_s,
-            query_deadline_s=self._config.upstream.deadline_s,
             spool_segment_bytes=self._config.log.spool_segment_bytes,
             spool_quota_bytes=self._config.log.spool_quota_bytes,
             tcp_max_connections=self._config.dns.tcp_max_connections,

@@ -56,8 +56,10 @@ class Dispatcher:
         loop: asyncio.AbstractEventLoop,
         clock: Callable[[], float] = time.monotonic,
         random_bytes: Callable[[int], bytes] = os.urandom,
+        before: int = 0,
     ) -> None:
         self.settings = settings
+        self._before = before
         self._clock = clock
         self._loop = loop
         self._draws = Draws(random_bytes)
@@ -239,7 +241,7 @@ class Dispatcher:
         address = literal(configured)
         health = Health(s.failures_to_down, s.first_backoff_s, s.max_backoff_s)
         pool = PortPool(self._loop, self, address, index, s.port_pool_size, s.port_max_uses, s.port_max_age_s)
-        return Server(self, index, address, health, pool)
+        return Server(self, index, self._before + index + 1, address, health, pool)
 
     def _refuse(self, done: Done) -> None:
         if self._closed:
@@ -382,7 +384,7 @@ class Dispatcher:
         self._release(exchange)
         try:
             if exchange.answer is not None:
-                exchange.done(exchange.answer, exchange.answered_by + 1)
+                exchange.done(exchange.answer, self._servers[exchange.answered_by].number)
             else:
                 self.failed += 1
                 exchange.done(UpstreamFailure(exchange.reason), 0)

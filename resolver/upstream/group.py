@@ -12,7 +12,7 @@ from typing import Final
 
 from dnswire.answer import Answer
 from resolver.coalesce import Coalescer, Flight
-from resolver.settings import WorkerSettings
+from resolver.settings import ServerGroup
 from resolver.upstream.dispatch import Dispatcher
 from resolver.upstream.exchange import Done
 from resolver.upstream.failure import Reason, UpstreamFailure
@@ -35,7 +35,8 @@ class UpstreamGroup:
     """A group of servers. To be made and used within one event loop.
 
     ``strategy``: "strict" asks in the order given, "fastest" by measured round-trip time. ``clock``: seconds,
-    monotonic. ``random_bytes``: the source of IDs and ports. Raises ``ValueError`` for an address that is none.
+    monotonic. ``random_bytes``: the source of IDs and ports. ``before``: servers of other groups, whose numbers come
+    before these. Raises ``ValueError`` for an address that is none.
     """
 
     def __init__(
@@ -46,19 +47,20 @@ class UpstreamGroup:
         loop: asyncio.AbstractEventLoop | None = None,
         clock: Callable[[], float] = time.monotonic,
         random_bytes: Callable[[int], bytes] = os.urandom,
+        before: int = 0,
     ) -> None:
         settings = settings or GroupSettings()
         self._loop = loop or asyncio.get_running_loop()
         self._clock = clock
-        self._dispatcher = Dispatcher(servers, settings, strategy, self._loop, clock, random_bytes)
+        self._dispatcher = Dispatcher(servers, settings, strategy, self._loop, clock, random_bytes, before)
         self._coalescer = Coalescer(settings.max_waiting, self._callback_failed)
         self._recent = RecentFailures(settings.failure_s)
 
     @classmethod
-    def from_settings(cls, settings: WorkerSettings, loop: asyncio.AbstractEventLoop) -> UpstreamGroup:
-        """The group of a worker."""
-        limits = GroupSettings(attempt_s=settings.upstream_timeout_s, deadline_s=settings.query_deadline_s)
-        return cls(settings.upstreams, limits, loop=loop)
+    def from_settings(cls, group: ServerGroup, loop: asyncio.AbstractEventLoop, before: int) -> UpstreamGroup:
+        """A group of a worker, behind ``before`` servers of other groups."""
+        limits = GroupSettings(attempt_s=group.timeout_s, deadline_s=group.deadline_s)
+        return cls(group.servers, limits, group.strategy, loop, before=before)
 
     @property
     def outstanding(self) -> int:

@@ -59,7 +59,10 @@ class Prober(Protocol):
 
 
 class Server(Timed):
-    """One server of a group; as a ``Timed`` it waits for its next probe. ``index`` counts from 0, ``number`` from 1."""
+    """One server of a group; as a ``Timed`` it waits for its next probe.
+
+    ``index``: in its group, from 0. ``number``: among all servers of the configuration, from 1.
+    """
 
     __slots__ = (
         "_prober",
@@ -77,11 +80,13 @@ class Server(Timed):
         "truncated",
     )
 
-    def __init__(self, prober: Prober, index: int, address: tuple[str, int], health: Health, ports: PortPool) -> None:
+    def __init__(
+        self, prober: Prober, index: int, number: int, address: tuple[str, int], health: Health, ports: PortPool
+    ) -> None:
         super().__init__()
         self._prober = prober
         self.index = index
-        self.number = index + 1
+        self.number = number
         self.address = address
         self.health = health
         self.ports = ports

@@ -150,7 +150,7 @@ class Lanes:
         for here in self.worlds:
             here.upstream = AnyUpstream()
             here.upstream.zones.update(ZONES)
-            here.pipeline._upstreams = here.upstream
+            here.pipeline._upstreams = (here.upstream,)
         self.fast = 0
 
     @property

@@ -34,9 +34,14 @@ from resolver.admission import Admission
 from resolver.cache import Cache
 from resolver.in_force import InForce
 from resolver.local import Identity
+from resolver.local_records import LocalRecords
 from resolver.pipeline import Pipeline
+from resolver.rebinding import UNGUARDED, Guard
+from resolver.routing import Routing
+from resolver.settings import LocalRecord, Route, ServerGroup
 from resolver.sources import NO_LIMITS, SourceLimits, Sources
 from resolver.stats import Stats
+from resolver.surroundings import Surroundings
 from resolver.upstream.failure import Reason, UpstreamFailure
 from resolver.zone_pressure import ZonePressure
 from tests.support.dns import Said, answer, ask, heard
@@ -148,10 +153,16 @@ class World:
         now_s: float = MONDAY_10,
         rules: RulesIndex | None = None,
         limits: SourceLimits = NO_LIMITS,
+        groups: Sequence[ServerGroup] = (ServerGroup("default", ()),),
+        routes: Sequence[Route] = (),
+        guard: Guard = UNGUARDED,
+        records: Sequence[LocalRecord] = (),
     ) -> None:
         self.now_s = now_s
         self.pressure = ZonePressure(256)
-        self.upstream = Upstream()
+        self.upstreams = [Upstream() for _ in groups]
+        self.upstream = self.upstreams[0]
+        self.surroundings = Surroundings(Routing(groups, routes), guard, LocalRecords(records))
         self.stats = Stats()
         self.cache = Cache(1_000_000, 0, 86_400, 3_600, stale_max_s=86_400, refreshes=True)
         self._later: list[Later] = []
@@ -163,7 +174,7 @@ class World:
             self._in_force(policy, lists or {}, rules),
             Admission(allow_from),
             self.cache,
-            self.upstream,
+            self.upstreams,
             self.spool,
             self.stats,
             Identity("1.2.3", "dns1.contoh.go.id"),
@@ -175,7 +186,7 @@ class World:
 
     def _in_force(self, policy: Policy, lists: Mapping[int, Sequence[str]], rules: RulesIndex | None = None) -> InForce:
         index = cast(Index, PlainIndex(lists, rules))
-        return InForce.begin(self.generation, policy, index, self.now_s, self.stats.tallies)
+        return InForce.begin(self.generation, policy, index, self.now_s, self.stats.tallies, self.surroundings)
 
     def _call_later(self, delay_s: float, call: Callable[[], None]) -> Later:
         later = Later(self.now_s + delay_s, call)

@@ -13,7 +13,14 @@ from pathlib import Path
 
 import pytest
 
-from resolver.settings import SettingsError, UpstreamServer, WorkerSettings, decode_settings, encode_settings
+from resolver.settings import (
+    ServerGroup,
+    SettingsError,
+    UpstreamServer,
+    WorkerSettings,
+    decode_settings,
+    encode_settings,
+)
 from saring.banner import banner
 from saring.config import load
 from saring.config_schema import Config
@@ -51,7 +58,9 @@ def lineup(config: Config, listening: Listening, tmp_path: Path) -> Lineup:
 
 
 def test_worker_settings_pass_through_json() -> None:
-    settings = WorkerSettings(1, "dns1", (3,), (4, 5), "/s", "/p", "/r", (UpstreamServer("2001:db8::1"),))
+    settings = WorkerSettings(
+        1, "dns1", (3,), (4, 5), "/s", "/p", "/r", (ServerGroup("default", (UpstreamServer("2001:db8::1"),)),)
+    )
     assert decode_settings(encode_settings(settings)) == settings
     with pytest.raises(SettingsError, match="number"):
         decode_settings(b'{"number": "x"}')
@@ -77,7 +86,7 @@ def test_each_worker_gets_its_own_sockets_and_spool(listening: Listening, tmp_pa
     assert not set(specs[0].fds) & set(specs[1].fds)
     assert specs[0].fds == told[0].udp_fds + told[0].tcp_fds
     assert told[1].spool_dir == str(tmp_path / "spool" / "worker-1")
-    assert told[0].upstreams == (UpstreamServer("10.1.1.1", 53),)
+    assert told[0].upstreams == (ServerGroup("default", (UpstreamServer("10.1.1.1", 53),)),)
 
 
 def test_no_secret_is_on_a_command_line_or_told_to_a_worker(listening: Listening, tmp_path: Path) -> None:

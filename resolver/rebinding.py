@@ -1,0 +1,138 @@
+"""Protection against DNS rebinding: no name of the Internet leads a client to an address of our own networks.
+
+A page that a civil servant opens may have its name answered a second time, now with the address of the office's router
+or of his own machine; the browser then lets the page talk to it as to itself. So an answer from a public group that
+holds a private address is kept back, in whatever disguise the address comes.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Iterable
+from typing import Final
+
+from dnswire import name as wire
+from policy.model import AnswerKind, BlockAnswer, Decision, Ede, Language, Layer, Verdict, Via
+from resolver.settings import RebindingSettings
+
+_Network = ipaddress.IPv4Network | ipaddress.IPv6Network
+Ranges = list[tuple[int, int]]
+"""(mask, bits) of networks of one family."""
+
+_PRIVATE: Final = (
+    "0.0.0.0/8",  # RFC 1122 3.2.1.3 "this network": many systems take 0.0.0.0 for themselves
+    "10.0.0.0/8",  # RFC 1918
+    "127.0.0.0/8",  # RFC 1122 3.2.1.3
+    "169.254.0.0/16",  # RFC 3927
+    "172.16.0.0/12",  # RFC 1918
+    "192.168.0.0/16",  # RFC 1918
+    "255.255.255.255/32",  # RFC 919
+    "::/128",  # RFC 4291 2.5.2
+    "::1/128",  # RFC 4291 2.5.3
+    "fc00::/7",  # RFC 4193
+    "fe80::/10",  # RFC 4291 2.5.6
+    "fec0::/10",  # RFC 3879: deprecated, and still routed where somebody uses it
+)
+
+# Where an IPv4 address stands within an IPv6 one, by the length of the prefix before it: offsets of its octets.
+_RFC6052: Final[dict[int, tuple[int, int, int, int]]] = {
+    32: (4, 5, 6, 7),
+    40: (5, 6, 7, 9),
+    48: (6, 7, 9, 10),
+    56: (7, 9, 10, 11),
+    64: (9, 10, 11, 12),
+    96: (12, 13, 14, 15),
+}
+_SIX_TO_FOUR: Final = (2, 3, 4, 5)  # RFC 3056 2: 2002:V4ADDR::/48
+_WRAPPINGS: Final = (
+    ("::ffff:0:0/96", _RFC6052[96]),  # RFC 4291 2.5.5.2: IPv4-mapped
+    ("::/96", _RFC6052[96]),  # RFC 4291 2.5.5.1: IPv4-compatible
+    ("64:ff9b::/96", _RFC6052[96]),  # RFC 6052 2.1: the well-known prefix of NAT64
+    ("2002::/16", _SIX_TO_FOUR),
+)
+
+_TTL_S: Final = 60
+_TEXTS: Final = {
+    Language.ID: "Diblokir: nama dari luar menunjuk ke alamat jaringan dalam (DNS rebinding)",
+    Language.EN: "Blocked: a name of the Internet leads to an internal address (DNS rebinding)",
+}
+
+
+class Guard:
+    """What counts as private, and for which names that is right.
+
+    Raises ``ValueError`` for what is no network or name.
+    """
+
+    __slots__ = ("_allowed", "_private4", "_private6", "_wrappings", "enabled")
+
+    def __init__(
+        self, enabled: bool = True, allow: Iterable[str] = (), networks: Iterable[str] = (), nat64: Iterable[str] = ()
+    ) -> None:
+        self.enabled = enabled
+        self._allowed = frozenset(wire.from_text(text).lower() for text in allow)
+        private = [ipaddress.ip_network(text) for text in (*_PRIVATE, *networks)]
+        self._private4: Ranges = [_range(network) for network in private if network.version == 4]
+        self._private6: Ranges = [_range(network) for network in private if network.version == 6]
+        wrappings = [(ipaddress.ip_network(text), offsets) for text, offsets in _WRAPPINGS]
+        wrappings += [(prefix := ipaddress.ip_network(text), nat64_offsets(prefix)) for text in nat64]
+        self._wrappings = [(*_range(network), offsets) for network, offsets in wrappings]
+
+    @classmethod
+    def from_settings(cls, settings: RebindingSettings) -> Guard:
+        """The guard of a worker."""
+        return cls(settings.enabled, settings.allow, settings.networks, settings.nat64)
+
+    def guards(self, name: bytes) -> bool:
+        """Whether private addresses are to be kept from who asks for the lower-case wire name."""
+        if not self.enabled:
+            return False
+        return not self._allowed or self._allowed.isdisjoint(wire.parents(name))
+
+    def holds_private(self, addresses: Iterable[bytes]) -> bool:
+        """Whether any of the addresses (4 or 16 octets) is private, or hides a private one."""
+        return any(self.is_private(address) for address in addresses)
+
+    def is_private(self, address: bytes) -> bool:
+        """Whether an address (4 or 16 octets) is private, or hides a private one."""
+        bits = int.from_bytes(address, "big")
+        if len(address) == 4:
+            return _within(self._private4, bits)
+        if _within(self._private6, bits):
+            return True
+        for mask, network, (a, b, c, d) in self._wrappings:
+            if bits & mask == network:
+                inner = (address[a] << 24) | (address[b] << 16) | (address[c] << 8) | address[d]
+                return _within(self._private4, inner)
+        return False
+
+
+def blocked(language: Language) -> Decision:
+    """The decision on an answer that is kept back: NODATA, so that other types of the name are not harmed."""
+    return Decision(
+        Verdict.BLOCKED,
+        Layer.NONE,
+        answer=BlockAnswer(AnswerKind.NODATA, _TTL_S),
+        ede=Ede.BLOCKED,
+        ede_text=_TEXTS[language],
+        via=Via.REBINDING,
+    )
+
+
+def nat64_offsets(prefix: _Network) -> tuple[int, int, int, int]:
+    """Where IPv4 addresses stand behind a NAT64 prefix (RFC 6052 2.2). Raises ``ValueError`` for another length."""
+    offsets = _RFC6052.get(prefix.prefixlen) if prefix.version == 6 else None
+    if offsets is None:
+        raise ValueError(f"{prefix} is no NAT64 prefix: one of IPv6, of 32, 40, 48, 56, 64 or 96 bits")
+    return offsets
+
+
+def _range(network: _Network) -> tuple[int, int]:
+    return int(network.netmask), int(network.network_address)
+
+
+def _within(ranges: Ranges, bits: int) -> bool:
+    return any(bits & mask == network for mask, network in ranges)
+
+
+UNGUARDED: Final = Guard(enabled=False)
