@@ -8,7 +8,14 @@ from pathlib import Path
 
 import pytest
 
+from admin_api.database import open_database, sessions_of
+from admin_api.migrations import upgrade
+from admin_api.seed import import_regency
 from admin_api.seed_document import Document, parse_document
+from admin_api.to_policy import load_policy
+from policy.check import check
+from policy.model import TargetKind
+from tests.support.admin import NOW_S
 
 SAMPLE = Path(__file__).resolve().parents[3] / "examples" / "muba"
 
@@ -77,3 +84,22 @@ def test_every_rule_names_its_letter(document: Document) -> None:
         assert rule.basis is not None, rule.code
         assert rule.basis.number, rule.code
         assert rule.basis.signer, rule.code
+
+
+async def test_the_sample_shows_each_thing_and_nobody_need_be_warned(tmp_path: Path) -> None:
+    with (SAMPLE / "regency.toml").open("rb") as file:
+        raw = tomllib.load(file)
+    engine = open_database(f"sqlite:///{tmp_path}/saring.db")
+    await upgrade(engine)
+    async with sessions_of(engine).begin() as session:
+        report = await import_regency(session, raw, now_s=NOW_S)
+        policy = await load_policy(session)
+    await engine.dispose()
+    assert report.warnings == ()
+    assert check(policy) == []
+    parts = (policy.forwarders, policy.devices, policy.schedule_overrides, policy.regency.admin_networks)
+    assert all(parts)
+    assert {rule.target.kind for rule in policy.rules} >= {TargetKind.SEARCH, TargetKind.BYPASS}
+    assert any(info.observe for info in policy.lists)
+    assert any(day.joint_leave for day in policy.holidays)
+    assert [period.title for schedule in policy.schedules for period in schedule.periods] == ["Ramadan 1448 H"]
