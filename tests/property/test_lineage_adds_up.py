@@ -42,7 +42,7 @@ def histories(draw: st.DrawFn) -> tuple[list[Succession], list[str], list[Row]]:
     return successions, alive, rows
 
 
-@settings(max_examples=300, deadline=None, derandomize=True)
+@settings(max_examples=120, deadline=None, derandomize=True)
 @given(histories(), st.integers(0, 100), st.integers(0, 1_100))
 def test_sums_add_up(history: tuple[list[Succession], list[str], list[Row]], from_s: int, until_s: int) -> None:
     successions, alive, rows = history
@@ -61,7 +61,7 @@ def test_sums_add_up(history: tuple[list[Succession], list[str], list[Row]], fro
     assert all(lineage.heir(agency) == agency for agency in alive)
 
 
-@settings(max_examples=300, deadline=None, derandomize=True)
+@settings(max_examples=120, deadline=None, derandomize=True)
 @given(histories())
 def test_before_a_split_rows_are_named_once_beside_the_sums(
     history: tuple[list[Succession], list[str], list[Row]],

@@ -60,7 +60,8 @@ async def test_a_year_is_entered_once(api: Api) -> None:
     assert api.program.published == 1
 
 
-async def test_what_people_wrote_edited_or_deleted_stays(api: Api) -> None:
+async def test_what_people_wrote_edited_or_deleted_stays(sqlite_api: Api) -> None:
+    api = sqlite_api
     await api.made("/holidays", {"date": INDEPENDENCE, "title": "Proklamasi"})
     await fates(api)
     for item in (await api.get("/holidays?year=2026&limit=100")).json["items"]:

@@ -162,7 +162,7 @@ def tenants(draw: st.DrawFn) -> Tenants:
     return Tenants(about, {f"10.{octet}.0.0/16": draw(st.sampled_from(sorted(about))) for octet in octets})
 
 
-@settings(max_examples=60, deadline=None, derandomize=True)
+@settings(max_examples=40, deadline=None, derandomize=True)
 @given(tenants(), tenants(), st.booleans())
 def test_what_is_exported_changes_nothing_and_what_is_imported_is_exported(
     there: Tenants, wanted: Tenants, indonesian: bool
