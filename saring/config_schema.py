@@ -6,98 +6,26 @@ wrong. ``default.toml`` says the same in comments and is tested to hold exactly 
 
 from __future__ import annotations
 
-import datetime
-import ipaddress
-import re
-import zoneinfo
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer
+from pydantic import Field
 
-from dnswire import name as dns
-from saring.endpoint import Endpoint, parse_endpoint
-
-KIB = 1024
-MIB = 1024 * KIB
-GIB = 1024 * MIB
-
-_NODE_NAME = re.compile(r"[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?")
-
-
-def _endpoint(value: Any) -> Endpoint:
-    if isinstance(value, Endpoint):
-        return value
-    if not isinstance(value, str):
-        raise ValueError("not a text")
-    return parse_endpoint(value, default_port=None)
-
-
-def _upstream(value: Any) -> Endpoint | Literal["system"]:
-    if isinstance(value, Endpoint):
-        return value
-    if not isinstance(value, str):
-        raise ValueError("not a text")
-    if value == "system":
-        return "system"
-    return parse_endpoint(value, default_port=53)
-
-
-def _cidr(value: str) -> str:
-    return str(ipaddress.ip_network(value, strict=True))
-
-
-def _time_of_day(value: Any) -> str:
-    # TOML has local times of its own: 02:30:00 without quotes is as clear as "02:30".
-    if isinstance(value, datetime.time):
-        value = value.strftime("%H:%M")
-    if not isinstance(value, str) or not re.fullmatch(r"([01]\d|2[0-3]):[0-5]\d", value):
-        raise ValueError("not a time of day")
-    return value
-
-
-def _zone(value: str) -> str:
-    try:
-        zoneinfo.ZoneInfo(value)
-    except (zoneinfo.ZoneInfoNotFoundError, ValueError, OSError) as error:
-        raise ValueError("no such time zone") from error
-    return value
-
-
-def _node_name(value: str) -> str:
-    if value and not _NODE_NAME.fullmatch(value):
-        raise ValueError("not a node name")
-    return value
-
-
-def _name(value: str) -> str:
-    return dns.to_text(dns.lower(dns.from_text(value)))
-
-
-def _database_url(value: str) -> str:
-    if value and not value.startswith(("sqlite:///", "sqlite+aiosqlite:///", "postgresql")):
-        raise ValueError("not a database that Saring knows")
-    if value.startswith("postgresql") and "://" not in value:
-        raise ValueError("no :// in it")
-    return value
-
-
-ListenAddress = Annotated[Endpoint, BeforeValidator(_endpoint), PlainSerializer(str, return_type=str)]
-UpstreamAddress = Annotated[
-    Endpoint | Literal["system"], BeforeValidator(_upstream), PlainSerializer(str, return_type=str)
-]
-Cidr = Annotated[str, AfterValidator(_cidr)]
-TimeOfDay = Annotated[str, BeforeValidator(_time_of_day)]
-Zone = Annotated[str, AfterValidator(_zone)]
-NodeName = Annotated[str, AfterValidator(_node_name)]
-Name = Annotated[str, Field(min_length=1), AfterValidator(_name)]
-DatabaseUrl = Annotated[str, AfterValidator(_database_url)]
-
-
-class Section(BaseModel):
-    """A table of the file: immutable, no unknown keys, no guessing at types."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, validate_default=True)
+from saring.config_section import (
+    GIB,
+    KIB,
+    MIB,
+    Cidr,
+    DatabaseUrl,
+    ListenAddress,
+    Name,
+    NodeName,
+    Section,
+    TimeOfDay,
+    Zone,
+)
+from saring.config_upstream import LocalSection, RebindingSection, UpstreamSection
+from saring.endpoint import Endpoint
 
 
 class NodeSection(Section):
@@ -159,25 +87,6 @@ class LimitsSection(Section):
     client_pending: int = Field(default=1_000, ge=1, le=100_000, description="a whole number from 1 to 100000")
     zone_outstanding: int = Field(
         default=256, ge=0, le=100_000, description="a whole number from 0 (no limit) to 100000"
-    )
-
-
-class UpstreamSection(Section):
-    """Whom Saring asks what it does not know."""
-
-    servers: tuple[UpstreamAddress, ...] = Field(
-        default=("system",),
-        description='a list of addresses such as ["10.1.1.1", "10.1.1.2:5353", "[2001:db8::1]:53"], '
-        'or ["system"] for those of /etc/resolv.conf',
-        strict=False,
-        min_length=1,
-        max_length=16,
-    )
-    timeout_s: float = Field(
-        default=1.5, ge=0.05, le=30, description="seconds from 0.05 to 30 (for one try at one server)"
-    )
-    deadline_s: float = Field(
-        default=4.0, ge=0.1, le=60, description="seconds from 0.1 to 60 (for all tries at one query)"
     )
 
 
@@ -322,6 +231,8 @@ class Config(Section):
     dns: DnsSection = DnsSection()
     limits: LimitsSection = LimitsSection()
     upstream: UpstreamSection = UpstreamSection()
+    rebinding: RebindingSection = RebindingSection()
+    local: LocalSection = LocalSection()
     cache: CacheSection = CacheSection()
     storage: StorageSection = StorageSection()
     database: DatabaseSection = DatabaseSection()

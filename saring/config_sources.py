@@ -8,8 +8,8 @@ from __future__ import annotations
 import difflib
 import re
 import tomllib
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +20,7 @@ ENVIRONMENT_PREFIX = "SARING_"
 MAX_FILE_SIZE_BYTES = 1024 * 1024
 MAX_SECRET_SIZE_BYTES = 64 * 1024
 
+_ARRAY_LINE = re.compile(r"\s*\[\[\s*([A-Za-z0-9_-]+)\s*\.\s*([A-Za-z0-9_-]+)\s*\]\]")
 _SECTION_LINE = re.compile(r"\s*\[\s*([A-Za-z0-9_-]+)\s*\]")
 _KEY_LINE = re.compile(r"\s*([A-Za-z0-9_-]+)\s*=")
 _ERROR_LINE = re.compile(r"\(at line (\d+), column \d+\)")
@@ -27,12 +28,23 @@ _ERROR_LINE = re.compile(r"\(at line (\d+), column \d+\)")
 
 @dataclass(frozen=True, slots=True)
 class Given:
-    """A value that somebody wrote, and where. ``key`` is as they wrote it."""
+    """A value that somebody wrote, and where. ``key`` is as they wrote it.
+
+    ``inner``: for tables written one by one (``[[upstream.group]]``), the lines of each and of its keys.
+    """
 
     value: Any
     source: str
     line: int
     key: str
+    inner: Mapping[tuple[int, str], int] = field(default_factory=dict)
+
+    def line_of(self, place: Sequence[int | str]) -> int:
+        """The line of what stands at ``place`` within the value (index, key, ...), as near as is known."""
+        if not place or not isinstance(place[0], int):
+            return self.line
+        table = self.inner.get((place[0], ""), self.line)
+        return self.inner.get((place[0], str(place[1])), table) if len(place) > 1 else table
 
 
 Values = dict[str, dict[str, Given]]
@@ -70,7 +82,7 @@ def read_file(path: Path) -> tuple[Values, list[ConfigProblem]]:
         document = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         return {}, [_syntax_problem(name, text, str(error))]
-    return _place(document, name, _lines_of_keys(text))
+    return _place(document, name, _lines_of(text))
 
 
 def _syntax_problem(name: str, text: str, message: str) -> ConfigProblem:
@@ -80,26 +92,46 @@ def _syntax_problem(name: str, text: str, message: str) -> ConfigProblem:
     return ConfigProblem(name, line, "", "", f"is not TOML: {plain[:1].lower()}{plain[1:]}")
 
 
-def _lines_of_keys(text: str) -> dict[tuple[str, str], int]:
-    """Line of each ``[section]`` (key ``""``) and of each key. Good enough for a file of two levels."""
-    lines: dict[tuple[str, str], int] = {}
+@dataclass(frozen=True, slots=True)
+class _Lines:
+    """Where things stand in a file. ``keys``: by section and key, the section itself under key "". ``tables``: by
+    section and key, the lines of tables written as ``[[section.key]]``: by index and key, each itself under key "".
+    """
+
+    keys: dict[tuple[str, str], int]
+    tables: dict[tuple[str, str], dict[tuple[int, str], int]]
+
+
+def _lines_of(text: str) -> _Lines:
+    """Good enough for a file of sections, keys, and lists of tables."""
+    lines = _Lines({}, {})
     section = ""
+    table: dict[tuple[int, str], int] | None = None
+    index = -1
     for number, line in enumerate(text.splitlines(), start=1):
-        if header := _SECTION_LINE.match(line):
+        if header := _ARRAY_LINE.match(line):
             section = header[1]
-            lines.setdefault((section, ""), number)
+            lines.keys.setdefault((section, header[2]), number)
+            table = lines.tables.setdefault((section, header[2]), {})
+            index = max((place for place, _ in table), default=-1) + 1
+            table[index, ""] = number
+        elif header := _SECTION_LINE.match(line):
+            section = header[1]
+            table = None
+            lines.keys.setdefault((section, ""), number)
         elif assignment := _KEY_LINE.match(line):
-            lines.setdefault((section, assignment[1]), number)
+            if table is not None:
+                table.setdefault((index, assignment[1]), number)
+            else:
+                lines.keys.setdefault((section, assignment[1]), number)
     return lines
 
 
-def _place(
-    document: Mapping[str, Any], source: str, lines: Mapping[tuple[str, str], int]
-) -> tuple[Values, list[ConfigProblem]]:
+def _place(document: Mapping[str, Any], source: str, lines: _Lines) -> tuple[Values, list[ConfigProblem]]:
     values: Values = {}
     problems: list[ConfigProblem] = []
     for section, content in document.items():
-        line = lines.get((section, ""), lines.get(("", section), 0))
+        line = lines.keys.get((section, ""), lines.keys.get(("", section), 0))
         if section not in Config.model_fields:
             hint = did_you_mean(section, list(Config.model_fields))
             problems.append(ConfigProblem(source, line, f"[{section}]", "", f"no such section; {hint}"))
@@ -108,8 +140,9 @@ def _place(
             problems.append(ConfigProblem(source, line, section, "", f"must be a table: [{section}]"))
             continue
         for key, value in content.items():
-            at = lines.get((section, key), line)
-            problem = _add(values, section, key, Given(value, source, at, f"{section}.{key}"))
+            at = lines.keys.get((section, key), line)
+            inner = lines.tables.get((section, key), {})
+            problem = _add(values, section, key, Given(value, source, at, f"{section}.{key}", inner))
             if problem is not None:
                 problems.append(problem)
     return values, problems

@@ -8,28 +8,27 @@ import os
 import shutil
 import socket
 import stat
-import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 
 from sqlalchemy.exc import SQLAlchemyError
 
-from saring.config_schema import GIB, Config
+from saring.config_schema import Config
+from saring.config_section import GIB
 from saring.control import database_url, open_control
 from saring.endpoint import Endpoint
 from saring.ports import holder_of
-from saring.resolv_conf import NoUpstreamError, resolve_upstreams
+from saring.resolv_conf import NoUpstreamError
 from saring.state_dir import StateDir
 from saring.status import collect
+from saring.upstream_groups import server_groups
+from saring.upstream_probe import probe_servers
 from snapshots.generation import NoGenerationError, open_current
 
 ENOUGH_SPACE_BYTES = 2 * GIB
 ENOUGH_FILES = 4_096
-UPSTREAM_TIMEOUT_S = 2.0
 TIME_ERROR = 5  # adjtimex(2): the clock is not synchronised
-# ID 0x5352, RD, one question: . NS IN. Every resolver and every authoritative server has something to say to it.
-ROOT_QUERY = b"\x53\x52\x01\x00\x00\x01\x00\x00\x00\x00\x00\x00\x00\x00\x02\x00\x01"
 
 
 class Level(StrEnum):
@@ -182,30 +181,17 @@ def _database(config: Config, state: StateDir) -> Diagnosis:
 
 def _upstreams(config: Config) -> Iterator[Diagnosis]:
     try:
-        servers = resolve_upstreams(config.upstream.servers, config.dns.listen)
+        groups = server_groups(config.upstream, config.dns.listen)
     except NoUpstreamError as error:
         yield Diagnosis("upstream", Level.ERROR, str(error))
         return
-    for server in servers:
-        yield _upstream(server)
-
-
-def _upstream(server: Endpoint) -> Diagnosis:
-    family = socket.AF_INET6 if server.is_ipv6 else socket.AF_INET
-    begun_s = time.monotonic()
-    try:
-        with socket.socket(family, socket.SOCK_DGRAM) as one:
-            one.settimeout(UPSTREAM_TIMEOUT_S)
-            one.connect((server.host, server.port))
-            one.send(ROOT_QUERY)
-            answer = one.recv(4_096)
-    except OSError as error:
-        text = f"{server} does not answer ({error.strerror or error}); names that are not cached will fail"
-        return Diagnosis("upstream", Level.ERROR, text)
-    took_ms = (time.monotonic() - begun_s) * 1_000
-    if answer[:2] != ROOT_QUERY[:2]:
-        return Diagnosis("upstream", Level.WARNING, f"{server} sent something that is no answer")
-    return Diagnosis("upstream", Level.OK, f"{server} answers in {took_ms:.0f} ms")
+    for probe in asyncio.run(probe_servers(groups)):
+        where = f"{probe.server} (group {probe.group})" if len(groups) > 1 else probe.server
+        if probe.failure:
+            text = f"{where} {probe.failure}; names that are not cached will fail"
+            yield Diagnosis("upstream", Level.ERROR, text)
+        else:
+            yield Diagnosis("upstream", Level.OK, f"{where} answers in {probe.took_s * 1_000:.0f} ms")
 
 
 def _clock(state: StateDir, now_s: float) -> Diagnosis:

@@ -9,15 +9,15 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-from resolver.settings import ServerGroup, UpstreamServer, WorkerSettings
+from resolver.settings import ServerGroup, WorkerSettings
 from resolver.sources import SourceLimits
 from saring.child import ChildSpec
 from saring.config_schema import Config, LimitsSection
 from saring.endpoint import Endpoint
 from saring.orders import Orders, encode_orders
-from saring.resolv_conf import resolve_upstreams
 from saring.sockets import WorkerSockets
 from saring.state_dir import StateDir
+from saring.upstream_groups import local_records, rebinding, routes, server_groups
 from saring.version import VERSION
 
 # A worker gives its TCP connections and its upstream queries five seconds each.
@@ -67,15 +67,8 @@ class Lineup:
 
     def workers(self) -> list[ChildSpec]:
         """One process each set of sockets. Raises ``NoUpstreamError``."""
-        upstream = self._config.upstream
-        servers = resolve_upstreams(upstream.servers, self._listening.dns)
-        group = ServerGroup(
-            "default",
-            tuple(UpstreamServer(server.host, server.port) for server in servers),
-            timeout_s=upstream.timeout_s,
-            deadline_s=upstream.deadline_s,
-        )
-        return [self._worker(number, (group,)) for number in range(len(self._listening.workers))]
+        groups = server_groups(self._config.upstream, self._listening.dns)
+        return [self._worker(number, groups) for number in range(len(self._listening.workers))]
 
     def api(self) -> list[ChildSpec]:
         """The API if it is enabled."""
@@ -108,6 +101,11 @@ class Lineup:
             spool_dir=str(self._state.spool_of(number)),
             stats_path=str(self._state.stats_of(number)),
             upstreams=upstreams,
+            routes=routes(self._config.upstream),
+            rebinding=rebinding(self._config.rebinding),
+            local_records=local_records(self._config.local),
+            hosts_path=str(Path(self._config.local.hosts_file).absolute()) if self._config.local.hosts_file else "",
+            hosts_ttl_s=self._config.local.ttl_s,
             cache_size_bytes=self._config.cache.size_bytes,
             min_ttl_s=self._config.cache.min_ttl_s,
             max_ttl_s=self._config.cache.max_ttl_s,

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from saring.endpoint import Endpoint
+from saring.upstream_address import SecureServer
 
 RESOLV_CONF = Path("/etc/resolv.conf")
 # systemd-resolved writes only its own stub into resolv.conf; the servers behind it are here.
@@ -35,18 +36,21 @@ def name_servers(text: str) -> list[str]:
 
 
 def resolve_upstreams(
-    configured: Iterable[Endpoint | str],
+    configured: Iterable[Endpoint | SecureServer | str],
     own: Iterable[Endpoint],
     resolv_conf: Path = RESOLV_CONF,
     behind_stub: Path = BEHIND_STUB,
-) -> tuple[Endpoint, ...]:
+) -> tuple[Endpoint | SecureServer, ...]:
     """The servers to ask, ``"system"`` replaced by the system's. Never an address of our own.
 
     Raises ``NoUpstreamError`` where nothing is left.
     """
     ours = _OwnAddresses(own)
-    found: list[Endpoint] = []
+    found: list[Endpoint | SecureServer] = []
     for entry in configured:
+        if isinstance(entry, SecureServer):
+            found += [entry] if entry not in found else []
+            continue
         servers = [entry] if isinstance(entry, Endpoint) else _system(resolv_conf, behind_stub)
         found += [server for server in servers if server not in found and server not in ours]
     if not found:

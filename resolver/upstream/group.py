@@ -59,6 +59,8 @@ class UpstreamGroup:
     @classmethod
     def from_settings(cls, group: ServerGroup, loop: asyncio.AbstractEventLoop, before: int) -> UpstreamGroup:
         """A group of a worker, behind ``before`` servers of other groups."""
+        if any(server.transport != "plain" for server in group.servers):
+            raise ValueError("encrypted upstreams are not built yet, and nothing is asked in clear text instead")
         limits = GroupSettings(attempt_s=group.timeout_s, deadline_s=group.deadline_s)
         return cls(group.servers, limits, group.strategy, loop, before=before)
 
