@@ -20,6 +20,7 @@ from admin_api.rest.validation import shown_value
 
 MAX_SIZE_BYTES: Final = 4 * 1024 * 1024
 MAX_LINES: Final = 50_000
+MAX_CELLS: Final = 50  # of a line: a spreadsheet writes empty ones behind the last
 MAX_CELL: Final = 300
 MAX_ERRORS: Final = 500
 
@@ -47,7 +48,7 @@ class CsvError(ValueError):
 
     def __init__(self, errors: Sequence[FieldError]) -> None:
         super().__init__("; ".join(f"{error.field}: {error.message}" for error in errors[:20]))
-        self.errors = list(errors[:MAX_ERRORS])
+        self.errors = list(errors[: MAX_ERRORS + 1])  # the last may say that there are more
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,20 +89,24 @@ def read_csv(data: bytes) -> list[Line]:
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=_delimiter(text), strict=True)
     try:
         for cells in reader:
+            if reader.line_num > MAX_LINES or len(errors) >= MAX_ERRORS:
+                most = f"at most {MAX_LINES} lines, and {MAX_ERRORS} mistakes at a time"
+                errors.append(mistake(reader.line_num, "file", "is read no further", None, most))
+                break
             if not any(cell.strip() for cell in cells):
+                continue
+            if len(cells) > MAX_CELLS:
+                errors.append(mistake(reader.line_num, "line", f"has {len(cells)} cells", None, f"at most {MAX_CELLS}"))
                 continue
             if columns is None:
                 columns = _header(cells, reader.line_num)
                 continue
-            if len(lines) >= MAX_LINES or len(errors) >= MAX_ERRORS:
-                errors.append(mistake(reader.line_num, "file", "reading stopped here", None, f"{MAX_LINES} lines"))
-                break
             read = _line(cells, columns, reader.line_num, errors)
             if read is not None:
                 lines.append(read)
     except csv.Error as error:
         errors.append(mistake(reader.line_num, "file", f"is no CSV: {error}"))
-    if columns is None:
+    if columns is None and not errors:
         errors.append(mistake(1, "file", "has no header", None, ",".join(COLUMNS)))
     if errors:
         raise CsvError(errors)

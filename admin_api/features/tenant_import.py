@@ -72,10 +72,10 @@ async def bring(call: Call) -> Reply:
     query = call.query_as(TenantImportQuery)
 
     async def work(session: AsyncSession) -> tuple[Plan, list[Act]]:
-        lines = await asyncio.to_thread(read_csv, call.body)
         return await import_tenants(session, lines, int(call.now_s()), prune=query.prune)
 
     try:
+        lines = await asyncio.to_thread(read_csv, call.body)
         done, headers = await edit_many(call, work, apply=not query.dry_run)
     except CsvError as error:
         raise invalid(*error.errors) from None

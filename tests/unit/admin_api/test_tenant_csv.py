@@ -87,6 +87,8 @@ def test_every_mistake_has_its_line_column_and_way_out() -> None:
         (b"agency,kode_opd\n", "line 1: agency"),
         (b"agency,colour\n", "line 1: colour"),
         (HEADER.encode() + b'dinkes,"x\n', "line 2: file"),
+        (b"a," * 51, "line 1: line"),
+        (HEADER.encode() + b"x," * 51, "line 2: line"),
         (b"x" * (MAX_SIZE_BYTES + 1), "line 1: file"),
     ],
 )
