@@ -92,6 +92,9 @@ class EdnsOption(IntEnum):
     TCP_KEEPALIVE = 11
     PADDING = 12
     EDE = 15
+    DNSMASQ_MAC = 65001  # the local range; dnsmasq's source: EDNS0_OPTION_MAC, ..._NOMDEVICEID, ..._NOMCPEID
+    DNSMASQ_MAC_TEXT = 65073
+    DNSMASQ_CPE_ID = 65074
 
 
 class EdeCode(IntEnum):

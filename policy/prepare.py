@@ -23,6 +23,7 @@ from policy.candidates import (
     RANK_SERVICE,
     RANK_WILDCARD,
 )
+from policy.forwarders import Forwarders
 from policy.model import (
     Action,
     AnswerKind,
@@ -113,7 +114,8 @@ class Prepared:
     """See the module. ``tenants``: the regency, then agencies, then units; ``networks`` gives positions in it.
 
     ``names``: what lists' rules can call the clients of a tenant: codes and names, a unit's agency's too.
-    ``reading_of``: for each tenant, by its position, which of ``readings`` is his.
+    ``reading_of``: for each tenant, by its position, which of ``readings`` is his. ``administrators``: the networks
+    whose clients may ask for explanations.
     """
 
     policy: Policy
@@ -124,6 +126,8 @@ class Prepared:
     names: Mapping[Tenant, tuple[str, ...]]
     readings: Readings
     reading_of: tuple[int, ...]
+    forwarders: Forwarders
+    administrators: PrefixTable[str]
     skipped: tuple[Skipped, ...]
 
 
@@ -159,6 +163,8 @@ def prepare(policy: Policy) -> Prepared:
     networks = _networks(policy, tenants, codes)
     names = _tenant_names(policy)
     readings, reading_of = _readings(policy, tenants, codes)
+    places = [(tenant.agency_id, tenant.unit_id) for tenant in tenants]
+    forwarders = Forwarders(policy, places, networks, codes.skip)
     return Prepared(
         policy,
         ground,
@@ -168,6 +174,8 @@ def prepare(policy: Policy) -> Prepared:
         names,
         readings,
         reading_of,
+        forwarders,
+        _administrators(policy, codes),
         tuple(codes.faults),
     )
 
@@ -390,4 +398,14 @@ def _networks(policy: Policy, tenants: list[Tenant], codes: _Codes) -> PrefixTab
             entries.append((parse(network.cidr), position))
         except NetworkSyntaxError as fault:
             codes.skip(f"network {network.cidr}", str(fault))
+    return PrefixTable(entries)
+
+
+def _administrators(policy: Policy, codes: _Codes) -> PrefixTable[str]:
+    entries: list[tuple[Prefix, str]] = []
+    for cidr in policy.regency.admin_networks:
+        try:
+            entries.append((parse(cidr), cidr))
+        except NetworkSyntaxError as fault:
+            codes.skip(f"admin network {cidr}", str(fault))
     return PrefixTable(entries)

@@ -31,6 +31,8 @@ cdef class Known:
     cdef readonly object asker
     cdef readonly object routes
     cdef public Known over_tcp
+    cdef public object speaker
+    cdef public object named_by
     cdef public Source source
     cpdef befriend(self, Source source)
 
@@ -45,6 +47,7 @@ cdef class InForce:
     cdef readonly dict taught
     cdef readonly bint about_tcp
     cdef readonly bint about_servers
+    cdef readonly dict named
     cdef dict _memories
     cdef int _plan_count
     cdef long _ready_bytes
@@ -54,6 +57,9 @@ cdef class InForce:
     cdef dict _routes
 
     cpdef Known identify(self, str host)
+    cpdef Known behind(self, Known known, object claim)
+    cdef Known _named(self, Known known, object named)
+    cdef _limit_memories(self)
     cdef object _memory(self, object client, bytes address, bint over_tcp)
     cpdef Plan plan(self, Known known, bytes question, bytes name, int rrtype)
     @cython.locals(remembered=tuple, plan=Plan)

@@ -16,7 +16,9 @@ from blocklists.rule import MAPPED
 from dnswire.answer import Answer
 from dnswire.query import Query
 from policy.decide import combine, decide
+from policy.forwarders import Claim, Named, Speaker
 from policy.model import Decision, Policy, Verdict, Via
+from policy.networks import unmapped
 from policy.prepare import Prepared, Tenant, prepare
 from policy.resolve import Client, Resolved, at
 from policy.view import View
@@ -89,7 +91,11 @@ class Plan:
 
 
 class Known:
-    """A client address, as the policy in force knows it."""
+    """A client address, as the policy in force knows it.
+
+    ``speaker``: the address is a forwarder's of ours, who may name the clients behind it; ``named_by``: he is one of
+    those, and this is the kind of claim that named him.
+    """
 
     __slots__ = (
         "address",
@@ -97,11 +103,13 @@ class Known:
         "agency_id",
         "asker",
         "inspected",
+        "named_by",
         "over_tcp",
         "plans",
         "ready",
         "routes",
         "source",
+        "speaker",
         "tally",
         "unit_id",
         "view",
@@ -109,6 +117,8 @@ class Known:
 
     def __init__(self, address: bytes, admitted: bool, agency_id: int, unit_id: int, memory: Memory) -> None:
         self.over_tcp: Known | None = None
+        self.speaker: Speaker | None = None
+        self.named_by = ""
         self.source = UNLIMITED
         self.asker = memory.asker
         self.address = address
@@ -174,6 +184,8 @@ class InForce:
         self.resolved: Resolved = at(prepared, now_s)
         self.valid_until_s = self.resolved.valid_until_s
         self.known: dict[str, Known] = {}
+        # Clients behind forwarders, by the forwarder's address, whether over TCP, and what it called them.
+        self.named: dict[tuple[bytes, bool, Claim], Known] = {}
         # Clients by the 16 octets of their address: those to whom the fast lane has something to say.
         self.taught: dict[bytes, Known] = {}
         self.about_tcp = index.rules is not None and index.rules.tcp_only
@@ -216,17 +228,55 @@ class InForce:
         if len(self.known) >= MAX_CLIENTS:
             self.known.clear()
             self.taught.clear()
-            if len(self._memories) > MAX_MEMORIES:
-                self._forget()
-                self._memories.clear()
+            self._limit_memories()
         mapped = packed if len(packed) == 16 else MAPPED + packed
+        speaker = self.prepared.forwarders.find(packed)
         memory = self._memory(client, packed, False)
         known = Known(mapped, client.admitted, client.agency_id, client.unit_id, memory)
         if self.about_tcp:
             memory = self._memory(client, packed, True)
             known.over_tcp = Known(mapped, client.admitted, client.agency_id, client.unit_id, memory)
+            known.over_tcp.speaker = speaker
+        known.speaker = speaker
         self.known[host] = known
         return known
+
+    def behind(self, known: Known, claim: Claim) -> Known:
+        """The client whom the forwarder ``known`` names; the forwarder itself where it is not believed in the claim.
+
+        Only clients that it is believed about are remembered: no forwarder can fill the memory with inventions.
+        """
+        key = known.address, known.asker.over_tcp, claim
+        client = self.named.get(key)
+        if client is None:
+            speaker = known.speaker
+            named = self.prepared.forwarders.named(speaker, claim) if speaker is not None else None
+            if named is None:
+                return known
+            if len(self.named) >= MAX_CLIENTS:
+                self.named.clear()
+                self._limit_memories()
+            client = self.named[key] = self._named(known, named)
+        return client
+
+    def _named(self, known: Known, named: Named) -> Known:
+        client = self.resolved.tenant(named.agency_id, named.unit_id)
+        address = unmapped(named.address or known.address)
+        memory = self._memory(client, address, known.asker.over_tcp)
+        mapped = address if len(address) == 16 else MAPPED + address
+        found = Known(mapped, client.admitted, client.agency_id, client.unit_id, memory)
+        found.named_by = str(named.by)
+        found.befriend(known.source)
+        return found
+
+    def _limit_memories(self) -> None:
+        if len(self._memories) > MAX_MEMORIES:
+            self._forget()
+            self._memories.clear()
+            # Whoever holds a memory that is no longer counted would fill it without end.
+            self.known.clear()
+            self.taught.clear()
+            self.named.clear()
 
     def _memory(self, client: Client, address: bytes, over_tcp: bool) -> Memory:
         names = self.prepared.names.get(Tenant(client.agency_id, client.unit_id), ())

@@ -1,7 +1,8 @@
-"""What Saring answers about itself, and the names that must never leave this machine.
+"""What the server says of itself, and the names that must never leave this machine.
 
-These answers need no upstream and no list: server identity (RFC 4892, RFC 5001), ``whoami.saring.``, the canary name
-that keeps browsers from bypassing the resolver, and the special-use names of RFC 6761 and RFC 6303.
+These answers need no upstream and no list: server identity (RFC 4892, RFC 5001), the canary name that keeps browsers
+from bypassing the resolver, and the special-use names of RFC 6761 and RFC 6303. Names below ``saring.`` are in
+``saring_names.py``.
 """
 
 from __future__ import annotations
@@ -18,7 +19,6 @@ from resolver.block import Rendered
 _TTL_S: Final = 60
 _ANY_TTL_S: Final = 3_600
 
-WHOAMI: Final = name.from_text("whoami.saring")
 # Firefox turns its own DoH off where this name does not exist (Mozilla's canary domain).
 CANARY: Final = name.from_text("use-application-dns.net")
 
@@ -70,13 +70,6 @@ def about_server(query: Query, identity: Identity) -> Rendered:
     if text is None or query.rrtype not in (RRType.TXT, RRType.ANY):
         return Rendered(Rcode.REFUSED)
     return Rendered(Rcode.NOERROR, question_rr(RRType.TXT, 0, txt(text), RRClass.CH), 1)
-
-
-def about_client(query: Query, facts: tuple[str, ...]) -> Rendered:
-    """``whoami.saring. TXT``: who Saring takes the client for, one character-string a fact."""
-    if query.rrtype not in (RRType.TXT, RRType.ANY):
-        return Rendered(Rcode.NOERROR, authority=soa_rr(_TTL_S), nscount=1)
-    return Rendered(Rcode.NOERROR, question_rr(RRType.TXT, 0, b"".join([txt(fact) for fact in facts])), 1)
 
 
 def special_name(query: Query, allowed: bool, inside: bool) -> Rendered | None:

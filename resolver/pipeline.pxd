@@ -81,4 +81,3 @@ cdef class Pipeline:
     @cython.locals(query=Query, known=Known, plan=Plan)
     cdef _record(self, Turn turn, int rcode, unsigned int digest)
     cdef bytes _options(self, Query query, Answer answer)
-    cdef tuple _whoami(self, Turn turn)

@@ -18,6 +18,7 @@ from typing import Final, Protocol
 from dnswire import edns, response
 from dnswire.answer import Answer
 from dnswire.constants import EdeCode, Rcode, RRClass, RRType
+from dnswire.errors import WireError
 from dnswire.query import Query, Refused, Unanswerable, parse_query, refuse_type
 from policy.model import Decision, Layer, Verdict
 from querylog.record import NO_RESPONSE, CacheState, Transport
@@ -26,9 +27,11 @@ from resolver import local
 from resolver.admission import Admission
 from resolver.block import Rendered
 from resolver.cache import Cache, is_failure
-from resolver.in_force import InForce, Known, Plan
+from resolver.identification import claim_of
+from resolver.in_force import InForce, Plan
 from resolver.redirect import joined, redirected
 from resolver.refresh import Refreshes
+from resolver.saring_names import SARING, about_itself
 from resolver.sources import Judgement, Sources
 from resolver.stats import Stats
 from resolver.teaching import teach, ttls_of
@@ -162,7 +165,14 @@ class Pipeline:
         if refused is not None:
             return self._own(turn, Rendered(refused[0]))
 
-        # 3 Who asks: an address of no agency is refused before policy or cache can tell him anything.
+        # 3 Who asks: only a forwarder of ours, known by its socket, may say that it is somebody else. An address of no
+        #   agency is refused before policy or cache can tell him anything.
+        if known.speaker is not None and query.edns_options:
+            try:
+                claim, turn.echo = claim_of(query.edns_options, known.speaker)
+            except WireError:
+                return self._own(turn, Rendered(Rcode.FORMERR))
+            known = turn.known = in_force.behind(known, claim)
         turn.plan = _NOT_SERVED
         if not known.admitted:
             return self._own(turn, Rendered(Rcode.REFUSED, options=_STRANGER))
@@ -171,8 +181,8 @@ class Pipeline:
         turn.plan = _LOCAL
         if query.rrclass == _CH:
             return self._own(turn, local.about_server(query, self._identity))
-        if query.name == local.WHOAMI:
-            return self._own(turn, local.about_client(query, self._whoami(turn)))
+        if query.name.endswith(SARING):
+            return self._own(turn, about_itself(query, known, in_force))
 
         # 4 Decide on the name: before the cache, so that an edit holds from the next query and no client ever gets
         #   what was decided for another; before ANY and special names, so that neither is a way around a rule.
@@ -295,7 +305,7 @@ class Pipeline:
 
         # 8 Finish: the client's ID and case, TTLs aged and clipped to the policy's next edge, EDE, size.
         limit = response.size_limit(query, turn.transport == _UDP)
-        options = self._options(query, answer)
+        options = self._options(query, answer) + turn.echo
         max_ttl_s = in_force.seconds_left(turn.now_s)
         if turn.cache_state == _STALE:
             max_ttl_s = min(max_ttl_s, _STALE_TTL_S)
@@ -390,7 +400,7 @@ class Pipeline:
             authority=rendered.authority,
             nscount=rendered.nscount,
             truncated=rendered.truncated,
-            options=rendered.options + local.identity_options(query, self._identity),
+            options=rendered.options + local.identity_options(query, self._identity) + turn.echo,
         )
         self._record(turn, rendered.rcode, _digest(rendered))
         return wire
@@ -429,13 +439,6 @@ class Pipeline:
             return b""
         said = b"".join([edns.ede(code, text) for code, text in answer.ede])
         return said + local.identity_options(query, self._identity)
-
-    def _whoami(self, turn: Turn) -> tuple[str, ...]:
-        known: Known = turn.known
-        policy = turn.in_force.policy
-        agency = next((agency.code for agency in policy.agencies if agency.id == known.agency_id), "-")
-        unit = next((unit.code for unit in policy.units if unit.id == known.unit_id), "-")
-        return (f"agency={agency}", f"unit={unit}", f"generation={turn.in_force.generation}")
 
 
 def _digest(rendered: Rendered) -> int:

@@ -15,6 +15,7 @@ cdef class Turn:
     cdef public object address
     cdef public Plan plan
     cdef public bytes key
+    cdef public bytes echo
     cdef public int cache_state
     cdef public int upstream
     cdef public object resumer

@@ -45,6 +45,7 @@ class Turn:
     ``stale``: what is known of old, to be used where upstreams fail or take longer than ``patience``. ``answered``: the
     client has got it. ``again``: it was asked before, so that the fast lane may be taught the response; ``entry`` the
     cached answer that it rests on. ``pressing``: the name it counts for in ``zone_pressure.py`` while it waits.
+    ``echo``: the EDNS option that a forwarder is owed (``identification.py``).
     """
 
     __slots__ = (
@@ -53,6 +54,7 @@ class Turn:
         "answered",
         "began_s",
         "cache_state",
+        "echo",
         "entry",
         "in_force",
         "key",
@@ -91,6 +93,7 @@ class Turn:
         self.plan = plan
         self.key = b""
         self.cache_state = 0
+        self.echo = b""
         self.upstream = 0
         self.resumer: Resumer | None = None
         self.stale: Answer | None = None

@@ -234,10 +234,12 @@ class World:
         """The response to a question, as facts."""
         return heard(self.raw(ask(qname, rrtype, **query), host, transport))  # type: ignore[arg-type]  # passed on as they are
 
-    def ask_later(self, qname: str, rrtype: str = "A", host: str = HEALTH_CLIENT) -> bytes | None:
+    def ask_later(
+        self, qname: str, rrtype: str = "A", host: str = HEALTH_CLIENT, options: Sequence[tuple[int, bytes]] = ()
+    ) -> bytes | None:
         """Asks, and does not wait: None where the answer is to come by ``wait`` or ``upstream.land``."""
         self.sent.clear()
-        return self.pipeline.answer(ask(qname, rrtype), host, Transport.UDP, self, "client")
+        return self.pipeline.answer(ask(qname, rrtype, options=options), host, Transport.UDP, self, "client")
 
     def heard(self, response: bytes) -> Said:
         """A response as facts."""
@@ -246,5 +248,9 @@ class World:
     def close(self) -> list[LogRecord]:
         """Ends the world; what its spool holds."""
         self.spool.close()
+        return self.logged()
+
+    def logged(self) -> list[LogRecord]:
+        """What its spool holds so far."""
         found = SpoolReader(self._spool_directory).records()
         return [item for _, item in found if isinstance(item, LogRecord)]
