@@ -98,8 +98,9 @@ class WorkerSettings:
     ``upstreams``: groups of servers; the first is asked where no route says otherwise.
     ``hosts_path``: a file like /etc/hosts; empty: none.
     ``cache_path`` is where the cache outlives a restart, ``cache_orders_path`` where people have answers forgotten;
-    empty: neither. ``allow_from`` are CIDRs; a query from elsewhere is dropped or refused before its identity is looked
-    at.
+    empty: neither. ``ready_path``: where it writes its process number once it answers. ``spool_number``: under what
+    number its records go, -1 its own; two workers that relieve each other must not share one. ``allow_from`` are CIDRs;
+    a query from elsewhere is dropped or refused before its identity is looked at.
     """
 
     number: int
@@ -122,6 +123,8 @@ class WorkerSettings:
     stale_max_s: int = 86_400
     cache_refresh: bool = True
     cache_path: str = ""
+    ready_path: str = ""
+    spool_number: int = -1
     cache_orders_path: str = ""
     spool_segment_bytes: int = 16 * 1024 * 1024
     spool_quota_bytes: int = 4 * 1024 * 1024 * 1024

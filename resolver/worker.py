@@ -92,7 +92,7 @@ class Worker:
         spool = SpoolWriter(
             Path(settings.spool_dir),
             settings.node,
-            settings.number,
+            settings.spool_number if settings.spool_number >= 0 else settings.number,
             segment_size_bytes=settings.spool_segment_bytes,
             quota_bytes=settings.spool_quota_bytes,
         )
@@ -149,9 +149,14 @@ class Worker:
             asyncio.create_task(self._keeper.run()),
             asyncio.create_task(self._surroundings.run()),
         ]
+        self._say_ready()
         _log.info("answering", extra={"worker": settings.number, "generation": number})
         await self._stop.wait()
         await self._drain(ports, tcp, background)
+
+    def _say_ready(self) -> None:
+        if self._settings.ready_path:
+            Path(self._settings.ready_path).write_text(f"{os.getpid()}\n")
 
     def _in_force(self, generation: Generation) -> InForce:
         policy = generation.policy
@@ -258,7 +263,16 @@ class Worker:
             port.close()
         self._spool.close()
         self._keeper.save_now()
-        self._write_stats(json.dumps(self._document()))
+        if not self._is_relieved():
+            self._write_stats(json.dumps(self._document()))
+
+    def _is_relieved(self) -> bool:
+        """Whether another process tells of this worker already: the last word is then its."""
+        try:
+            told = json.loads(Path(self._settings.stats_path).read_bytes())
+        except (OSError, ValueError):
+            return False
+        return isinstance(told, dict) and told.get("pid") != os.getpid()
 
 
 _LATER: Final = _Later()

@@ -61,6 +61,7 @@ class Child:
         self._spec = spec
         self._forward = forward
         self._changed = changed
+        self._pipe_fd = -1
         self._backoff = backoff or Backoff()
         self._process: asyncio.subprocess.Process | None = None
         self._stopping = asyncio.Event()
@@ -101,6 +102,15 @@ class Child:
                 self._replacing = False
                 continue
             await self._pause(ended, time.monotonic() - begun_s)
+
+    @property
+    def stderr_fd(self) -> int:
+        """Our end of its standard error; -1 where there is none."""
+        return self._pipe_fd if self._process is not None else -1
+
+    def take_over_from(self, other: Child) -> None:
+        """Counts the starts of the child that this one replaces."""
+        self._restarts = other._restarts + 1
 
     def signal(self, number: signal.Signals) -> None:
         """Sends a signal, if there is a process to get it."""
@@ -178,7 +188,7 @@ class Child:
     async def _read_errors(self, process: asyncio.subprocess.Process) -> None:
         stream = process.stderr
         assert stream is not None
-        _enlarge_pipe(process)
+        self._pipe_fd = _enlarge_pipe(process)
         partial = b""
         while chunk := await stream.read(MAX_LINE_BYTES):
             whole, newline, partial = (partial + chunk).rpartition(b"\n")
@@ -221,11 +231,15 @@ def describe_exit(code: int) -> str:
         return f"killed by signal {-code}"
 
 
-def _enlarge_pipe(process: asyncio.subprocess.Process) -> None:
-    # A burst of log lines must not make a worker wait for us. What the kernel refuses, we do without.
+def _enlarge_pipe(process: asyncio.subprocess.Process) -> int:
+    """Our end of the pipe. A burst of log lines must not make a worker wait for us; what the kernel refuses, we do
+    without.
+    """
     transport = getattr(process, "_transport", None)
     pipe = transport.get_pipe_transport(2) if transport is not None else None
     file = pipe.get_extra_info("pipe") if pipe is not None else None
-    if file is not None:
-        with contextlib.suppress(OSError):
-            fcntl.fcntl(file.fileno(), fcntl.F_SETPIPE_SZ, STDERR_PIPE_BYTES)
+    if file is None:
+        return -1
+    with contextlib.suppress(OSError):
+        fcntl.fcntl(file.fileno(), fcntl.F_SETPIPE_SZ, STDERR_PIPE_BYTES)
+    return int(file.fileno())

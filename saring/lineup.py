@@ -6,8 +6,11 @@ import dataclasses
 import os
 import socket
 import sys
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
+from typing import Final
 
 from resolver.settings import ServerGroup, WorkerSettings
 from resolver.sources import SourceLimits
@@ -24,6 +27,10 @@ from saring.version import VERSION
 WORKER_STOP_S = 12.0
 LOADER_STOP_S = 20.0
 OTHER_STOP_S = 5.0
+
+NO_SLOTS: Final[Mapping[str, int]] = MappingProxyType({})
+# More than there are workers: the log tells apart what two of the same number wrote at the same time.
+SLOT_NUMBERS: Final = 1_000
 
 _ONLY_AT_START = (("dns", "listen"), ("dns", "workers"), ("dns", "receive_buffer_bytes"), ("api", "listen"))
 
@@ -65,10 +72,15 @@ class Lineup:
             config_path=str(self._path) if self._path is not None else "",
         )
 
-    def workers(self) -> list[ChildSpec]:
-        """One process each set of sockets. Raises ``NoUpstreamError``."""
+    def workers(self, slots: Mapping[str, int] = NO_SLOTS) -> list[ChildSpec]:
+        """One process each set of sockets. Raises ``NoUpstreamError``.
+
+        ``slots``: by name, 1 for workers that relieve others (and 0 for those that relieve them): while both answer,
+        each has a spool of its own.
+        """
         groups = server_groups(self._config.upstream, self._listening.dns)
-        return [self._worker(number, groups) for number in range(len(self._listening.workers))]
+        numbers = range(len(self._listening.workers))
+        return [self._worker(number, groups, slots.get(f"worker-{number}", 0)) for number in numbers]
 
     def api(self) -> list[ChildSpec]:
         """The API if it is enabled."""
@@ -87,7 +99,7 @@ class Lineup:
         workers = [f"worker-{number}" for number in range(len(self._listening.workers))]
         return [[*workers, "sync"], ["loader"], ["api"]]
 
-    def _worker(self, number: int, upstreams: tuple[ServerGroup, ...]) -> ChildSpec:
+    def _worker(self, number: int, upstreams: tuple[ServerGroup, ...], slot: int) -> ChildSpec:
         sockets = self._listening.workers[number]
         udp_fds = tuple(one.fileno() for one in sockets.udp)
         tcp_fds = tuple(one.fileno() for one in sockets.tcp)
@@ -98,7 +110,9 @@ class Lineup:
             udp_fds=udp_fds,
             tcp_fds=tcp_fds,
             snapshots_root=str(self._state.snapshots),
-            spool_dir=str(self._state.spool_of(number)),
+            spool_dir=str(self._state.spool_of(number, slot)),
+            spool_number=number + SLOT_NUMBERS * slot,
+            ready_path=str(self._state.ready_of(number, slot)),
             stats_path=str(self._state.stats_of(number)),
             upstreams=upstreams,
             routes=routes(self._config.upstream),

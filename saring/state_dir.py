@@ -51,9 +51,13 @@ class StateDir:
         """What belongs to the running instance: statistics, locks, requests."""
         return self.root / "run"
 
-    def spool_of(self, worker: int) -> Path:
-        """Spool directory of one worker."""
-        return self.spool / f"worker-{worker}"
+    def spool_of(self, worker: int, slot: int = 0) -> Path:
+        """Spool directory of one worker; of the one that relieves it, where ``slot`` is 1."""
+        return self.spool / f"worker-{worker}{'b' if slot else ''}"
+
+    def ready_of(self, worker: int, slot: int = 0) -> Path:
+        """Where one worker says that it answers."""
+        return self.run / f"worker-{worker}{'b' if slot else ''}.ready"
 
     def stats_of(self, worker: int) -> Path:
         """Statistics file of one worker, rewritten by it once a second."""

@@ -11,7 +11,7 @@ import contextlib
 import os
 import signal
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 
 from saring import logs
 from saring.backoff import Backoff
@@ -57,6 +57,49 @@ class Supervisor:
     async def replace(self, spec: ChildSpec) -> None:
         """Runs ``spec`` in the place of the child of the same name, which is stopped gracefully first."""
         await self._children[spec.name].replace(spec)
+
+    async def relieve(self, spec: ChildSpec, is_ready: Callable[[Callable[[], int]], Awaitable[bool]]) -> bool:
+        """Runs ``spec`` beside the child of the same name, and stops that one when ``is_ready`` says so.
+
+        ``is_ready`` gets what tells the new one's process number (0 while there is none). False, and the old one goes
+        on, where the new one does not get ready.
+        """
+        name = spec.name
+        old, old_task = self._children[name], self._tasks[name]
+        new = Child(spec, self._forward, self._changed, self._make_backoff())
+        new.take_over_from(old)
+        task = asyncio.create_task(new.run(), name=name)
+        if not await is_ready(lambda: new.state.pid):
+            await new.stop()
+            await task
+            return False
+        self._children[name], self._tasks[name] = new, task
+        self._changed()
+        await old.stop()
+        await old_task
+        return True
+
+    async def stop_some(self, names: Sequence[str]) -> None:
+        """Stops these children for good; they can be started anew."""
+        for name in names:
+            if name in self._children:
+                await self._stop(name)
+                del self._children[name], self._tasks[name]
+
+    def pid_of(self, name: str) -> int:
+        """A child's process number; 0 where it does not run."""
+        child = self._children.get(name)
+        return child.state.pid if child is not None else 0
+
+    def children(self) -> list[Child]:
+        """The children themselves, in the order in which they were started."""
+        return list(self._children.values())
+
+    def kill(self, name: str) -> None:
+        """Ends a child that hangs, without asking; it is started again like any that died."""
+        child = self._children.get(name)
+        if child is not None:
+            child.signal(signal.SIGKILL)
 
     def signal_all(self, number: signal.Signals) -> None:
         """Sends a signal to every child."""

@@ -26,10 +26,10 @@ from saring.config import load
 from saring.config_schema import Config
 from saring.endpoint import Endpoint
 from saring.lineup import Lineup, Listening, needs_restart
+from saring.listening import listen, usable_addresses
 from saring.one_shot import OneShotError, run_one_shot
 from saring.orders import Orders, OrdersError, encode_orders, read_orders
 from saring.prepared import recall, remember
-from saring.program import listen, usable_addresses
 from saring.readiness import Ready, wait_until_ready
 from saring.sockets import machine_has_ipv6
 from saring.state_dir import StateDir
@@ -48,7 +48,7 @@ def listening() -> Iterator[Listening]:
     config = configured(
         DNS__LISTEN=f"127.0.0.1:{free_port()}", DNS__WORKERS="2", API__LISTEN=f"127.0.0.1:{free_port()}"
     )
-    made = listen(config, lambda text: None)
+    made = listen(config, {}, lambda text: None)
     yield made
     made.close()
 
@@ -116,10 +116,10 @@ def test_what_holds_only_after_a_restart_is_named() -> None:
 
 def test_a_machine_without_ipv6_serves_ipv4(monkeypatch: pytest.MonkeyPatch) -> None:
     said: list[str] = []
-    monkeypatch.setattr("saring.program.machine_has_ipv6", lambda: False)
+    monkeypatch.setattr("saring.listening.machine_has_ipv6", lambda: False)
     assert usable_addresses(configured(), said.append) == (Endpoint("127.0.0.1", 5335),)
     assert said == ["this machine has no IPv6; the IPv6 addresses of dns.listen are left out"]
-    monkeypatch.setattr("saring.program.machine_has_ipv6", lambda: True)
+    monkeypatch.setattr("saring.listening.machine_has_ipv6", lambda: True)
     assert len(usable_addresses(configured(), said.append)) == 2
     assert machine_has_ipv6() in (True, False)
 
