@@ -20,6 +20,7 @@ from admin_api.policy_gate import judge
 from admin_api.rest.problem import FieldError
 from admin_api.surroundings import load_surroundings
 from admin_api.to_policy import load_policy
+from policy.model import Policy
 
 T = TypeVar("T")
 
@@ -36,35 +37,55 @@ class BulkRefusedError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Outcome(Generic[T]):
-    """What the work returned; ``acts``: what it does to which rows; ``applied``: whether that is committed."""
+    """What the work returned; ``acts``: what it does to rows; ``applied``: whether that is committed.
+
+    ``before`` and ``after``: the policy, as the database says it; ``revision``: the database's now.
+    """
 
     result: T
     acts: tuple[Act, ...]
     warnings: tuple[str, ...]
     revision: int
     applied: bool
+    before: Policy
+    after: Policy
 
 
-async def run_bulk(sessions: Sessions, work: Work[T], actor: Actor, now_s: float, *, apply: bool) -> Outcome[T]:
+class MovedError(Exception):
+    """Somebody has edited the database since; nothing was written."""
+
+    def __init__(self, expected: int, found: int) -> None:
+        super().__init__(
+            f"the database was edited meanwhile: it is at revision {found}, not {expected}. Look at it once more"
+        )
+
+
+async def run_bulk(
+    sessions: Sessions, work: Work[T], actor: Actor, now_s: float, *, apply: bool, at_revision: int | None = None
+) -> Outcome[T]:
     """Runs ``work`` under the edit lock; commits where ``apply`` and something changed, else rolls back.
 
-    Raises ``BulkRefusedError`` where the policy would no longer be sound; what ``work`` raises goes through.
+    ``at_revision``: what the database must be at. Raises ``MovedError`` where it is not, ``BulkRefusedError`` where the
+    policy would no longer be sound; what ``work`` raises goes through.
     """
     async with sessions() as session:
         await session.execute(update(Revision).values(number=Revision.number))  # the edit lock, as ``database.editing``
         before = await load_policy(session)
+        if at_revision is not None and before.revision != at_revision:
+            raise MovedError(at_revision, before.revision)
         result, acts = await work(session)
         await session.flush()
         session.expire_all()
-        verdict = judge(before, await load_policy(session), await load_surroundings(session, now_s))
+        after = await load_policy(session)
+        verdict = judge(before, after, await load_surroundings(session, now_s))
         if verdict.errors:
             raise BulkRefusedError(list(verdict.errors))
         if not (apply and acts):
             revision = await current_revision(session)
             await session.rollback()
-            return Outcome(result, tuple(acts), verdict.warnings, revision, applied=False)
+            return Outcome(result, tuple(acts), verdict.warnings, revision, False, before, after)
         revision = await advance_revision(session)
         for act in acts:
             record(session, actor, act, now_s, revision)
         await session.commit()
-    return Outcome(result, tuple(acts), verdict.warnings, revision, applied=True)
+    return Outcome(result, tuple(acts), verdict.warnings, revision, True, before, after)

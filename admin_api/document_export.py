@@ -153,11 +153,11 @@ class _Reader:
             agency = self._agencies[agency_id]
             self._units[row["id"]] = f"{agency}/{row['code']}"
             self._ids[f"agency {agency} unit {row['code']}"] = row["id"]
-            units[agency_id].append(_entry(UnitEntry, row, networks=_sorted(networks[agency_id, row["id"]])))
+            units[agency_id].append(_entry(UnitEntry, row, networks=sorted_ranges(networks[agency_id, row["id"]])))
         return self._keep(
             "agency",
             [
-                (row, _entry(AgencyEntry, row, networks=_sorted(networks[row["id"], 0]), unit=units[row["id"]]))
+                (row, _entry(AgencyEntry, row, networks=sorted_ranges(networks[row["id"], 0]), unit=units[row["id"]]))
                 for row in agencies
             ],
         )
@@ -251,8 +251,8 @@ class _Reader:
                 target=f"{row['target_kind']}:{value}",
                 answer=_answer(row),
                 schedule=schedules.get(row["schedule_id"]),
-                valid_from=_moment(row["valid_from_s"], zone),
-                valid_until=_moment(row["valid_until_s"], zone),
+                valid_from=local_text(row["valid_from_s"], zone),
+                valid_until=local_text(row["valid_until_s"], zone),
                 basis=_letter(row),
             )
             made.append((row, entry))
@@ -282,9 +282,17 @@ def _gathered(rows: Iterable[RowMapping], owner: str, other: str, codes: Mapping
     return defaultdict(list, {owner_id: sorted(names) for owner_id, names in found.items()})
 
 
-def _sorted(cidrs: Iterable[str]) -> list[str]:
-    """Ranges in the order of addresses, IPv4 first."""
-    return sorted(cidrs, key=lambda cidr: (":" in cidr, ipaddress.ip_network(cidr)))
+def sorted_ranges(cidrs: Iterable[str]) -> list[str]:
+    """Ranges in the order of addresses, IPv4 first; what is none (a row edited by hand) comes last."""
+    return sorted(cidrs, key=_first_address)
+
+
+def _first_address(cidr: str) -> tuple[int, bytes, str]:
+    try:
+        network = ipaddress.ip_network(cidr)
+    except ValueError:
+        return 7, b"", cidr
+    return network.version, network.network_address.packed + bytes((network.prefixlen,)), cidr
 
 
 def _place(scope: str) -> tuple[str, str]:
@@ -322,7 +330,7 @@ def _window(row: RowMapping) -> Entry:
     }
 
 
-def _moment(at_s: int | None, zone: zoneinfo.ZoneInfo) -> str | None:
+def local_text(at_s: int | None, zone: zoneinfo.ZoneInfo) -> str | None:
     """As local time with its offset; in UTC where that is not one of whole minutes, which nobody's format has."""
     if at_s is None:
         return None

@@ -63,7 +63,7 @@ def _model_of(field: FieldInfo) -> type[BaseModel] | None:
 
 def _block(head: str, entry: Mapping[str, Any], model: type[BaseModel]) -> str:
     if model is not AgencyEntry:
-        return _letter(entry) + _table(head, entry, model)
+        return _letter(entry) + _secret(entry) + _table(head, entry, model)
     parts = [_table(head, {key: value for key, value in entry.items() if key != "unit"}, model)]
     unit = _model_of(AgencyEntry.model_fields["unit"])
     for one in entry.get("unit", ()):
@@ -77,6 +77,12 @@ def _letter(entry: Mapping[str, Any]) -> str:
     basis = entry.get("basis") or {}
     cited = ", ".join(str(basis[key]) for key in ("number", "date", "signer") if basis.get(key))
     return f"# {_one_line(cited)}\n" if cited else ""
+
+
+def _secret(entry: Mapping[str, Any]) -> str:
+    if not entry.get("tsig_name") or entry.get("tsig_secret_file"):
+        return ""
+    return "# The secret of its key is not in here. Another database needs a tsig_secret or a tsig_secret_file.\n"
 
 
 def _one_line(text: str) -> str:

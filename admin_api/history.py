@@ -46,6 +46,12 @@ async def load_history(session: AsyncSession) -> History:
     )
 
 
+async def load_successions(session: AsyncSession) -> tuple[Succession, ...]:
+    """What became of agencies, in the order in which it happened."""
+    rows = await session.scalars(select(SuccessionRow).order_by(SuccessionRow.id))
+    return tuple(succession_of(row) for row in rows)
+
+
 def succession_of(row: SuccessionRow) -> Succession:
     """A succession by the codes of its agencies."""
     before = tuple(part.code for part in row.parts if not part.heir)

@@ -88,13 +88,18 @@ async def import_regency(
 
 def _checked(document: Mapping[str, Any]) -> Document:
     try:
-        checked = parse_document(document)
+        checked, doubles = checked_document(document)
     except ValidationError as error:
         raise ImportRefusedError(field_errors(error.errors(include_url=False))) from None
-    errors = [*_doubles(checked)]
-    if errors:
-        raise ImportRefusedError(errors)
+    if doubles:
+        raise ImportRefusedError(doubles)
     return checked
+
+
+def checked_document(document: Mapping[str, Any]) -> tuple[Document, list[FieldError]]:
+    """The document, and what is in it more than once. Raises pydantic's ``ValidationError`` with every mistake."""
+    checked = parse_document(document)
+    return checked, list(_doubles(checked))
 
 
 def _doubles(document: Document) -> Iterable[FieldError]:

@@ -15,6 +15,8 @@ from pathlib import Path
 
 import snapshots.publish
 from admin_api.database import Sessions, reading
+from admin_api.document_export import Exported, export_document
+from admin_api.generation_record import encode_record
 from admin_api.services import Published
 from admin_api.to_policy import SourceRow, load_policy, load_sources
 from blocklists.compiler import ListInput, compile_index
@@ -61,7 +63,8 @@ class Publisher:
             async with reading(self._sessions) as session:
                 policy = await load_policy(session)
                 sources = await load_sources(session)
-            return await asyncio.to_thread(self._write, policy, sources, library, progress)
+                exported = await export_document(session)
+            return await asyncio.to_thread(self._write, policy, sources, exported, library, progress)
 
     @asynccontextmanager
     async def _locked(self) -> AsyncIterator[None]:
@@ -72,10 +75,15 @@ class Publisher:
             lock.release()
 
     def _write(
-        self, policy: Policy, sources: list[SourceRow], library: Library | None, progress: Progress
+        self,
+        policy: Policy,
+        sources: list[SourceRow],
+        exported: Exported,
+        library: Library | None,
+        progress: Progress,
     ) -> Published:
         _refuse_unsound(policy)
-        policy = _without_disabled(policy, sources)
+        policy = without_disabled(policy, sources)
         root = self._state.snapshots
         number, current = current_policy(root)
         if library is not None and current is not None and not _is_sound(root, number):
@@ -84,19 +92,20 @@ class Publisher:
             library = Library(self._state.lists)
         wanted = _wanted(sources, library) if library is not None else {}
         _, newest = newest_policy(root)
-        versions = _versions(newest) if library is None else {number: one.version for number, one in wanted.items()}
+        versions = versions_of(newest) if library is None else {number: one.version for number, one in wanted.items()}
         # Compared with the newest, not the one in force: somebody who rolled back must not be overruled by a
         # restart, only by a further edit or a list that changed.
-        if current is not None and newest is not None and _same(_complete(policy, versions), newest):
+        if current is not None and newest is not None and _same(with_versions(policy, versions), newest):
             return Published(number)
         index_path: Path | None = None
         if library is None:
-            versions = _versions(current)
-        elif current is None or versions != _versions(current):
+            versions = versions_of(current)
+        elif current is None or versions != versions_of(current):
             versions, index_path = self._compile(wanted, library, progress)
         now_s = self._clock()
         try:
-            number = publish(root, _complete(policy, versions), index_path, now_s)
+            complete, record = with_versions(policy, versions), encode_record(exported)
+            number = publish(root, complete, index_path, now_s, record=record)
         except snapshots.publish.PublishError as error:
             raise PublishError(str(error)) from error
         prune(root, keep=KEPT_GENERATIONS, min_age_s=KEPT_AGE_S, now_s=now_s)
@@ -173,10 +182,10 @@ def needs_compiling(root: Path, sources: Iterable[SourceRow], library: Library) 
     """Whether lists are to be served that the index in force does not hold, or not in that version."""
     number, newest = newest_policy(root)
     wanted = {list_id: one.version for list_id, one in _wanted(sources, library).items()}
-    return number > 0 and wanted != _versions(newest)
+    return number > 0 and wanted != versions_of(newest)
 
 
-def _without_disabled(policy: Policy, sources: Iterable[SourceRow]) -> Policy:
+def without_disabled(policy: Policy, sources: Iterable[SourceRow]) -> Policy:
     """The policy without its disabled lists and the rules about them.
 
     The index may hold a list's entries for a while longer; of a list that the policy does not know they have no say,
@@ -199,12 +208,12 @@ def version_text(version: Version) -> str:
     return f"{version.number}.{version.entries_sha256[:8]}"
 
 
-def _versions(current: Policy | None) -> dict[int, str]:
+def versions_of(current: Policy | None) -> dict[int, str]:
     """List versions in the index in force: the published policy names them."""
     return {info.id: info.version for info in current.lists if info.version} if current is not None else {}
 
 
-def _complete(policy: Policy, versions: dict[int, str]) -> Policy:
+def with_versions(policy: Policy, versions: dict[int, str]) -> Policy:
     """The policy with the versions of the lists in its index, which the database does not know."""
     lists = tuple(dataclasses.replace(info, version=versions.get(info.id, "")) for info in policy.lists)
     return dataclasses.replace(policy, lists=lists)

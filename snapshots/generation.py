@@ -16,6 +16,7 @@ from blocklists import manifest as index_manifests
 from blocklists.index import Index, IndexDamaged
 from policy.document import PolicyDocumentError, decode
 from policy.model import Policy
+from snapshots import history
 from snapshots import manifest as manifests
 from snapshots.layout import INDEX, POLICY, current_target, generation_path, number_of, numbers
 from snapshots.manifest import GenerationDamaged, Manifest
@@ -91,9 +92,16 @@ def open_generation(root: Path, number: int) -> Generation:
 
 
 def read_policy(root: Path, number: int) -> Policy:
-    """The policy of a generation alone, for whoever needs names and not decisions. Raises ``GenerationDamaged``."""
-    directory = generation_path(root, number)
-    return _policy(directory, manifests.read(directory))
+    """The policy of a generation alone, pruned ones included, for whoever needs names and not decisions.
+
+    Raises ``GenerationDamaged``.
+    """
+    return _decoded(history.read(root, number).policy, generation_path(root, number))
+
+
+def read_record(root: Path, number: int) -> bytes:
+    """What the publisher kept with a generation, ``b""`` where it kept nothing. Raises ``GenerationDamaged``."""
+    return history.read(root, number).record
 
 
 def _policy(directory: Path, manifest: Manifest) -> Policy:
@@ -105,6 +113,10 @@ def _policy(directory: Path, manifest: Manifest) -> Policy:
     if len(document) != manifest.policy_size_bytes or hashlib.sha256(document).hexdigest() != manifest.policy_sha256:
         sizes = f"{len(document)} bytes, {manifest.policy_size_bytes} expected"
         raise GenerationDamaged(f"{path} is cut or changed: {sizes}, or its content differs")
+    return _decoded(document, path)
+
+
+def _decoded(document: bytes, path: Path) -> Policy:
     try:
         return decode(document)
     except PolicyDocumentError as fault:

@@ -2,7 +2,8 @@
 
 ```
 index/<sha256>/                  a compiled index (blocklists.index), shared by generations
-generations/0000000012/          manifest.json policy.json, never changed once it has this name
+generations/0000000012/          manifest.json policy.json record.json, never changed once it has this name
+history/0000000012.json.gz       the same without the index, of generations that were pruned
 current -> generations/0000000012
 .lock                            held by whoever publishes
 ```
@@ -17,11 +18,14 @@ from typing import Final
 
 CURRENT: Final = "current"
 GENERATIONS: Final = "generations"
+HISTORY: Final = "history"
 INDEX: Final = "index"
 MANIFEST: Final = "manifest.json"
 POLICY: Final = "policy.json"
+RECORD: Final = "record.json"
 
 _NUMBER: Final = re.compile(r"[0-9]{10}")
+_KEPT: Final = re.compile(r"([0-9]{10})\.json\.gz")
 _TARGET: Final = re.compile(r"generations/([0-9]{10})")
 _DIGEST: Final = re.compile(r"[0-9a-f]{64}")
 
@@ -29,6 +33,11 @@ _DIGEST: Final = re.compile(r"[0-9a-f]{64}")
 def generation_path(root: Path, number: int) -> Path:
     """The directory of a generation."""
     return root / GENERATIONS / f"{number:010}"
+
+
+def history_path(root: Path, number: int) -> Path:
+    """Where a pruned generation's documents are kept."""
+    return root / HISTORY / f"{number:010}.json.gz"
 
 
 def link_target(number: int) -> str:
@@ -57,6 +66,15 @@ def numbers(root: Path) -> list[int]:
     except FileNotFoundError:
         return []
     return sorted(int(name) for name in names if _NUMBER.fullmatch(name))
+
+
+def history_numbers(root: Path) -> list[int]:
+    """The generations of which only the documents are kept, oldest first."""
+    try:
+        found = [_KEPT.fullmatch(path.name) for path in (root / HISTORY).iterdir()]
+    except FileNotFoundError:
+        return []
+    return sorted(int(match[1]) for match in found if match)
 
 
 def is_digest(text: str) -> bool:

@@ -23,7 +23,8 @@ class GenerationDamaged(ValueError):  # noqa: N818 (beside blocklists.IndexDamag
 class Manifest:
     """``previous``: the generation that was current before, 0 for the first.
 
-    ``index_manifest_sha256``: of the index's own manifest, which holds the checksums of its files.
+    ``index_manifest_sha256``: of the index's own manifest, which holds the checksums of its files. ``record_sha256``:
+    of what the publisher keeps with it for people, ``""`` where it keeps nothing.
     """
 
     format: int
@@ -35,6 +36,7 @@ class Manifest:
     policy_size_bytes: int
     index_digest: str
     index_manifest_sha256: str
+    record_sha256: str = ""
 
 
 def encode(manifest: Manifest) -> bytes:
@@ -51,6 +53,15 @@ def read(directory: Path) -> Manifest:
             content = file.read(_MAX_SIZE)
     except OSError as fault:
         raise GenerationDamaged(f"{path} cannot be read: {fault.strerror}") from None
+    if directory.name.startswith("."):
+        return decode(content, path)
+    return decode(content, path, int(directory.name) if directory.name.isdecimal() else 0)
+
+
+def decode(content: bytes, path: Path, number: int | None = None) -> Manifest:
+    """The manifest in ``content``; ``path`` is for the message, ``number`` what it must be of. Raises
+    ``GenerationDamaged``.
+    """
     line, _, rest = content.partition(b"\n")
     if rest.strip() != hashlib.sha256(line).hexdigest().encode():
         raise GenerationDamaged(f"{path} is cut or changed: its checksum does not fit")
@@ -62,6 +73,6 @@ def read(directory: Path) -> Manifest:
         raise GenerationDamaged(f"{path} has format {manifest.format}, this Saring reads {FORMAT}")
     if not is_digest(manifest.index_digest):
         raise GenerationDamaged(f"{path} names an index {manifest.index_digest!r}, which is no SHA-256")
-    if f"{manifest.number:010}" != directory.name and not directory.name.startswith("."):
+    if number not in (None, manifest.number):
         raise GenerationDamaged(f"{path} is of generation {manifest.number}, its directory of another")
     return manifest

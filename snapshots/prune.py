@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Final
 
 from blocklists.durable import fsync_directory, locked
+from snapshots import history
 from snapshots import manifest as manifests
 from snapshots.layout import GENERATIONS, INDEX, current_target, generation_path, is_digest, number_of, numbers
 from snapshots.manifest import GenerationDamaged, Manifest
@@ -31,14 +32,17 @@ def prune(
 
     Beyond ``max_kept`` even younger ones go. Never removed are the current generation, the one before it, and the
     newest, whose number must not be given again. Then indexes that no remaining generation refers to, after an hour.
+    What people may want to compare or restore of them is kept (``history.py``).
     """
     with locked(root):
         present = numbers(root)
         known = {number: _manifest(root, number) for number in present}
         removed = _expendable(present, known, _needed(root, present, known), keep, min_age_s, now_s, max_kept)
         for number in removed:
+            history.keep(root, number)
             _remove(generation_path(root, number), number)
         if removed:
+            history.trim(root)
             fsync_directory(root / GENERATIONS)
         kept = {manifest.index_digest for number, manifest in known.items() if manifest and number not in removed}
         return Pruned(tuple(removed), tuple(_prune_indexes(root / INDEX, kept, now_s)))

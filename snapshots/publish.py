@@ -25,6 +25,7 @@ from snapshots.layout import (
     INDEX,
     MANIFEST,
     POLICY,
+    RECORD,
     current_target,
     generation_path,
     is_digest,
@@ -48,12 +49,15 @@ def _no_step(_: str) -> None:
     """What a publisher does between steps: nothing. Tests interrupt it here."""
 
 
-def publish(root: Path, policy: Policy, index_path: Path | None, now_s: float, step: Step = _no_step) -> int:
+def publish(
+    root: Path, policy: Policy, index_path: Path | None, now_s: float, step: Step = _no_step, record: bytes = b""
+) -> int:
     """Publishes a policy with an index and returns the new generation's number.
 
     ``index_path`` is ``<root>/index/<digest>`` as ``compile_index`` returns it; None keeps the current generation's
     index (an empty one where nothing was published yet). Waits for other publishers. ``step`` is told the name of each
-    step done. Raises ``PublishError``; ``OSError`` where the disk is full or not ours.
+    step done. ``record``: one line that is kept with the generation, for people; workers never read it. Raises
+    ``PublishError``; ``OSError`` where the disk is full or not ours.
     """
     with locked(root):
         step("locked")
@@ -73,8 +77,9 @@ def publish(root: Path, policy: Policy, index_path: Path | None, now_s: float, s
             policy_size_bytes=len(document),
             index_digest=digest,
             index_manifest_sha256=index_checksum(root / INDEX / digest),
+            record_sha256=hashlib.sha256(record).hexdigest() if record else "",
         )
-        _write(root, manifest, document, step)
+        _write(root, manifest, document, record, step)
         try:
             _verify(root, number)
         except PublishError:
@@ -135,10 +140,12 @@ def _index_digest(root: Path, index_path: Path | None, current: int) -> str:
         raise PublishError(f"the current generation's index is unknown ({fault}): publish with an index") from None
 
 
-def _write(root: Path, manifest: Manifest, document: bytes, step: Step) -> None:
+def _write(root: Path, manifest: Manifest, document: bytes, record: bytes, step: Step) -> None:
     beside = root / GENERATIONS / f".new-{manifest.number:010}"
     beside.mkdir()
     _write_synced(beside / POLICY, document)
+    if record:
+        _write_synced(beside / RECORD, record)
     step("policy written")
     _write_synced(beside / MANIFEST, manifests.encode(manifest))
     fsync_directory(beside)

@@ -14,11 +14,11 @@ from typing import TypeVar
 import structlog
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from admin_api.bulk import BulkRefusedError, Outcome, Work, run_bulk
+from admin_api.bulk import BulkRefusedError, MovedError, Outcome, Work, run_bulk
 from admin_api.database import current_revision, editing
 from admin_api.journal import Act, advance_revision, record
 from admin_api.policy_gate import Verdict, judge
-from admin_api.rest.problem import invalid
+from admin_api.rest.problem import conflict, invalid
 from admin_api.rest.route import Call
 from admin_api.surroundings import load_surroundings
 from admin_api.to_policy import load_policy, read_policy
@@ -65,12 +65,20 @@ async def edit(call: Call, work: Callable[[AsyncSession], Awaitable[tuple[T, Edi
     return result, await publish(call, warnings) if edited.in_policy else {}
 
 
-async def edit_many(call: Call, work: Work[T], *, apply: bool) -> tuple[Outcome[T], dict[str, str]]:
-    """Runs ``work`` as one edit of many rows, or only rehearses it; as ``edit``."""
+async def edit_many(
+    call: Call, work: Work[T], *, apply: bool, at_revision: int | None = None
+) -> tuple[Outcome[T], dict[str, str]]:
+    """Runs ``work`` as one edit of many rows, or only rehearses it; as ``edit``.
+
+    Raises a 409 problem where the database is at another revision than ``at_revision``.
+    """
+    sessions, now_s = call.services.sessions, call.now_s()
     try:
-        outcome = await run_bulk(call.services.sessions, work, call.actor, call.now_s(), apply=apply)
+        outcome = await run_bulk(sessions, work, call.actor, now_s, apply=apply, at_revision=at_revision)
     except BulkRefusedError as refused:
         raise invalid(*refused.errors) from None
+    except MovedError as moved:
+        raise conflict(str(moved)) from None
     return outcome, await publish(call, outcome.warnings) if outcome.applied else {}
 
 

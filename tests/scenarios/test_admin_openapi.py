@@ -46,6 +46,12 @@ DOCUMENT = openapi_of("0.1.0")
 SCHEMA = schemathesis.openapi.from_dict(DOCUMENT, config=CONFIG)
 
 
+@schemathesis.serializer("application/toml")
+def as_toml(_context: Any, value: Any) -> bytes:
+    """Texts as they are; whatever else there is to try is no TOML, which is right for a try."""
+    return value if isinstance(value, bytes) else str(value).encode("utf-8", "replace")
+
+
 @pytest.fixture(scope="module")
 def served(templates: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Api]:
     directory = tmp_path_factory.mktemp("openapi")

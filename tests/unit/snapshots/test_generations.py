@@ -21,8 +21,10 @@ from snapshots.generation import (
     open_current,
     open_generation,
     read_policy,
+    read_record,
 )
-from snapshots.layout import current_target, generation_path, number_of, numbers
+from snapshots.history import trim
+from snapshots.layout import current_target, generation_path, history_numbers, history_path, number_of, numbers
 from snapshots.prune import INDEX_GRACE_S, prune
 from snapshots.publish import PublishError, publish, rollback
 from snapshots.watch import Watcher
@@ -330,3 +332,34 @@ def test_the_watcher_is_not_troubled_by_a_link_that_is_gone(tmp_path: Path) -> N
     (tmp_path / "current").unlink()
     assert not watcher.changed()
     assert watcher.poll() is None
+
+
+def test_pruned_generations_keep_what_people_compare_and_restore(tmp_path: Path) -> None:
+    for revision in range(1, 5):
+        record = b'{"revision":%d}\n' % revision if revision != 2 else b""
+        publish(tmp_path, policy(revision), None, NOW_S, record=record)
+    assert prune(tmp_path, keep=1, min_age_s=0, now_s=NOW_S + 1).generations == (1, 2)
+    assert (numbers(tmp_path), history_numbers(tmp_path)) == ([3, 4], [1, 2])
+    for number in range(1, 5):
+        assert read_policy(tmp_path, number) == policy(number)
+    assert [read_record(tmp_path, number) for number in (1, 2, 4)] == [b'{"revision":1}\n', b"", b'{"revision":4}\n']
+    with pytest.raises(PublishError):
+        rollback(tmp_path, 1)  # its index may be gone
+    assert publish(tmp_path, policy(5), None, NOW_S) == 5
+
+
+def test_a_damaged_record_or_history_is_noticed_and_history_is_bounded(tmp_path: Path) -> None:
+    for revision in range(1, 5):
+        publish(tmp_path, policy(revision), None, NOW_S, record=b"{}\n")
+    flip(generation_path(tmp_path, 4) / "record.json")
+    with pytest.raises(GenerationDamaged, match="record"):
+        read_record(tmp_path, 4)
+    assert current(tmp_path) == (4, 4), "what workers need is whole"
+    prune(tmp_path, keep=1, min_age_s=0, now_s=NOW_S + 1)
+    flip(history_path(tmp_path, 2))
+    for number in (2, 9):
+        with pytest.raises(GenerationDamaged):
+            read_policy(tmp_path, number)
+    (tmp_path / "history" / ".half.tmp").write_bytes(b"x")
+    assert trim(tmp_path, max_size_bytes=history_path(tmp_path, 2).stat().st_size) == (1,)
+    assert [path.name for path in (tmp_path / "history").iterdir()] == ["0000000002.json.gz"]
