@@ -47,11 +47,11 @@ def read_document(path: Path) -> dict[str, Any]:
         ) from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise BootstrapError(f"{path} is not TOML: {error}") from error
-    _locate_lists(document, path.absolute().parent)
+    locate_lists(document, path.absolute().parent)
     return document
 
 
-def _locate_lists(document: dict[str, Any], directory: Path) -> None:
+def locate_lists(document: dict[str, Any], directory: Path) -> None:
     """Makes relative paths absolute: whoever fetches the list later may be started somewhere else."""
     entries = document.get("list", [])
     for entry in entries if isinstance(entries, list) else []:
