@@ -59,10 +59,7 @@ def test_mistakes_are_named(filled: Run, tmp_path: Path) -> None:
     for text, told in (
         ("x = ", "is not TOML"),
         ('[regency]\nname = ""\n', "regency.name"),
-        (
-            '[regency]\nname = "x"\n[[category]]\ncode = "a"\ntitle = "a"\n[[category]]\ncode = "a"\ntitle = "b"\n',
-            "twice",
-        ),
+        (twice, "a is there 2 times"),
     ):
         file.write_text(text, encoding="utf-8")
         result = filled("policy", "import", str(file), "--yes")
