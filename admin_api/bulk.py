@@ -6,7 +6,7 @@ happen. Publishing is the caller's: the API publishes once, and beside the comma
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
@@ -21,6 +21,7 @@ from admin_api.rest.problem import FieldError
 from admin_api.surroundings import load_surroundings
 from admin_api.to_policy import load_policy
 from policy.model import Policy
+from policy.surroundings import OwnName
 
 T = TypeVar("T")
 
@@ -61,7 +62,14 @@ class MovedError(Exception):
 
 
 async def run_bulk(
-    sessions: Sessions, work: Work[T], actor: Actor, now_s: float, *, apply: bool, at_revision: int | None = None
+    sessions: Sessions,
+    work: Work[T],
+    actor: Actor,
+    now_s: float,
+    *,
+    apply: bool,
+    at_revision: int | None = None,
+    own_names: Sequence[OwnName] = (),
 ) -> Outcome[T]:
     """Runs ``work`` under the edit lock; commits where ``apply`` and something changed, else rolls back.
 
@@ -77,7 +85,7 @@ async def run_bulk(
         await session.flush()
         session.expire_all()
         after = await load_policy(session)
-        verdict = judge(before, after, await load_surroundings(session, now_s))
+        verdict = judge(before, after, await load_surroundings(session, now_s, own_names))
         if verdict.errors:
             raise BulkRefusedError(list(verdict.errors))
         if not (apply and acts):

@@ -47,6 +47,6 @@ def _empty(library: Library, codes: Sequence[str]) -> Mapping[str, str]:
         current = library.state(code).current
         if current is None:
             found[code] = "was never fetched"
-        elif not current.names and not current.beyond:
+        elif not current.names:
             found[code] = "has no entries"
     return found

@@ -142,6 +142,12 @@ class ApiSection(Section):
         default=Endpoint("127.0.0.1", 8080),
         description='an address with a port, such as "127.0.0.1:8080"',
     )
+    names: tuple[Name, ...] = Field(
+        default=(),
+        description='a list of names such as ["saring.kab.example"] under which it is reached; nothing may block them',
+        strict=False,
+        max_length=20,
+    )
 
 
 class ListsSection(Section):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import select
@@ -27,15 +27,15 @@ class Admission:
     accepted: Mapping[str, str]
 
 
-async def load_admission(sessions: Sessions, config: ListsSection, now_s: float) -> Admission:
-    """As committed at this moment."""
+async def load_admission(sessions: Sessions, config: ListsSection, now_s: float, own: Sequence[str] = ()) -> Admission:
+    """As committed at this moment. ``own``: names of Saring's, which must resolve like those of ``config``."""
     async with reading(sessions) as session:
         protected = (await session.scalars(select(ProtectedName.name).order_by(ProtectedName.id))).all()
         must_resolve = (await session.scalars(select(MustResolveName.name).order_by(MustResolveName.id))).all()
         overrides = await _usable(session, now_s)
         # The newest counts: a source that was corrected since has another content than the older one.
         accepted = {row.blocklist.code: row.sha256 for row in overrides}
-    names = tuple(dict.fromkeys((*must_resolve, *config.must_resolve)))
+    names = tuple(dict.fromkeys((*must_resolve, *config.must_resolve, *own)))
     return Admission(Gate(protected=tuple(protected), must_resolve=names), accepted)
 
 

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from admin_api.serve import run_api
 from admin_api.services import ProcessStatus, Services, StaleList, Status, WorkerStatus
+from policy.surroundings import OwnName
 from querylog.store import Store
 from resolver.cache_orders import FlushKind, give
 from saring import logs
@@ -18,6 +19,7 @@ from saring.config_schema import Config
 from saring.control import Control, open_control
 from saring.metrics import render
 from saring.orders import Orders
+from saring.own_names import own_names
 from saring.publisher import Publisher
 from saring.query_store import StoreOnFirstUse
 from saring.state_dir import StateDir
@@ -41,14 +43,16 @@ async def _main(orders: Orders) -> None:
     async with open_control(config, state) as control:
         store = StoreOnFirstUse(state)
         try:
-            services = build_services(state, control, store, orders.parent_pid)
+            services = build_services(state, control, store, orders.parent_pid, own_names(config))
             host, port = config.api.listen.host, config.api.listen.port
             await run_api(services, host, port, stop, sock=listener)
         finally:
             store.close()
 
 
-def build_services(state: StateDir, control: Control, store: Store, supervisor_pid: int) -> Services:
+def build_services(
+    state: StateDir, control: Control, store: Store, supervisor_pid: int, own: tuple[OwnName, ...] = ()
+) -> Services:
     """Everything the API needs from the program. ``supervisor_pid`` gets SIGHUP for a reload."""
     publisher = Publisher(state, control.sessions, time.time)
     log = logs.get(__name__)
@@ -74,6 +78,7 @@ def build_services(state: StateDir, control: Control, store: Store, supervisor_p
         sync_now=sync_now,
         reload=reload,
         flush_cache=flush_cache,
+        own_names=own,
         version=VERSION,
     )
 

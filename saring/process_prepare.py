@@ -84,5 +84,5 @@ async def _sync_local_lists(config: Config, control: Control) -> None:
     missing = set(await control.never_fetched())
     rows = [row for row in await control.sources() if row.code in missing and is_local(row)]
     if rows:
-        admission = await load_admission(control.sessions, config.lists, time.time())
+        admission = await load_admission(control.sessions, config.lists, time.time(), config.api.names)
         await sync_lists(rows, control.library, admission.gate, config.lists, SilentBoard(), time.time)

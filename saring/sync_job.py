@@ -54,7 +54,7 @@ async def run_sync(
                 raise PublishError(f"there is no list {', '.join(unknown)}; known are {known or 'none'}")
             wanted = [row for row in rows if (row.enabled if codes is None else row.code in codes)]
             await asyncio.to_thread(watch, state, rows)
-            admission = await load_admission(control.sessions, config.lists, clock())
+            admission = await load_admission(control.sessions, config.lists, clock(), config.api.names)
             results = await sync_lists(
                 wanted, control.library, admission.gate, config.lists, board, clock, admission.accepted
             )

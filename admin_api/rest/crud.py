@@ -14,6 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from admin_api.database import reading
 from admin_api.journal import Act, changed
+from admin_api.policy_gate import Verdict
 from admin_api.rest.edit import WARNING_HEADER, Edited, edit
 from admin_api.rest.etag import etag, require_match
 from admin_api.rest.paging import PageQuery, decode_cursor, encode_cursor, next_link
@@ -42,20 +43,21 @@ def crud_routes(resource: Resource[RowT, InT, OutT]) -> tuple[Route, ...]:
     reads: dict[str, Any] = {"scope": resource.read, "tag": tag, "for_agencies": resource.for_agencies}
     one: dict[str, Any] = {"path_schema": ItemPath}
     shown: dict[str, Any] = {"response": resource.output, "etag": True}
+    saved = shown if resource.saved is None else shown | {"response": resource.saved.output}
     return (
         Route("GET", resource.path, summary=f"List {plural}", handle=handlers.list, response=page, paged=True,
               query_schema=resource.query, operation=f"list_{operation}", **reads),
         Route("POST", resource.path, summary=f"Create a {kind}", handle=handlers.create, body=resource.input,
-              status=HTTPStatus.CREATED, operation=f"create_{operation}", **edits, **shown),
+              status=HTTPStatus.CREATED, operation=f"create_{operation}", **edits, **saved),
         Route("GET", item, summary=f"Read a {kind}", handle=handlers.get, operation=f"get_{operation}",
               **one, **reads, **shown),
         Route("PUT", item, summary=f"Replace a {kind}", handle=handlers.replace, body=resource.input,
               preconditioned=True, operation=f"replace_{operation}",
-              **one, **edits, **shown),
+              **one, **edits, **saved),
         Route("PATCH", item, summary=f"Change fields of a {kind}", handle=handlers.change, body=resource.input,
               partial=True, preconditioned=True, operation=f"change_{operation}",
               description="Each field that is given replaces that field; what is left out stays.",
-              **one, **edits, **shown),
+              **one, **edits, **saved),
         Route("DELETE", item, summary=f"Delete a {kind}", handle=handlers.delete, status=HTTPStatus.NO_CONTENT,
               preconditioned=True, operation=f"delete_{operation}", **one, **edits),
     )  # fmt: skip
@@ -104,6 +106,7 @@ class Crud(Generic[RowT, InT, OutT]):
         """A new resource; Location says where."""
         resource = self._resource
         data = check_body(resource.input, call.body)
+        told: list[Verdict] = []
 
         async def work(session: AsyncSession) -> tuple[tuple[RowT, OutT], Edited]:
             row = new_row(resource.row, int(call.now_s()))
@@ -113,12 +116,12 @@ class Crud(Generic[RowT, InT, OutT]):
             await session.flush()
             shown = resource.show(row)
             act = Act("create", resource.kind, row.id, resource.label(row), after=as_json(shown))
-            return (row, shown), Edited(act, resource.in_policy)
+            return (row, shown), Edited(act, resource.in_policy, told.append)
 
         (row, shown), headers = await edit(call, work)
         headers |= await self._settled(call, shown)
         location = {"Location": f"{call.address}/{row.id}"}
-        return self._shown(row, shown, headers | location, HTTPStatus.CREATED)
+        return self._shown(row, self._saved(shown, told), headers | location, HTTPStatus.CREATED)
 
     async def replace(self, call: Call) -> Reply:
         """All fields anew; those left out take their defaults."""
@@ -148,6 +151,7 @@ class Crud(Generic[RowT, InT, OutT]):
 
     async def _update(self, call: Call, whole: InT | None, part: object) -> Reply:
         resource = self._resource
+        told: list[Verdict] = []
 
         async def work(session: AsyncSession) -> tuple[tuple[RowT, OutT], Edited]:
             row = await self._find(session, call)
@@ -166,12 +170,16 @@ class Crud(Generic[RowT, InT, OutT]):
             shown = resource.show(row)
             was, is_now = changed(before, as_json(shown))
             act = Act("update", resource.kind, row.id, resource.label(row), was, is_now)
-            return (row, shown), Edited(act, resource.in_policy)
+            return (row, shown), Edited(act, resource.in_policy, told.append)
 
         (row, shown), headers = await edit(call, work)
         if headers or not resource.in_policy:
             headers |= await self._settled(call, shown)
-        return self._shown(row, shown, headers)
+        return self._shown(row, self._saved(shown, told), headers)
+
+    def _saved(self, shown: OutT, told: Sequence[Verdict]) -> BaseModel:
+        saved = self._resource.saved
+        return shown if saved is None else saved.show(shown, told[-1] if told else None)
 
     async def _settled(self, call: Call, shown: OutT) -> dict[str, str]:
         if self._resource.settled is None:
@@ -193,6 +201,6 @@ class Crud(Generic[RowT, InT, OutT]):
             raise not_found(f"{resource.kind} {call.item_id}")
         return row
 
-    def _shown(self, row: RowT, shown: OutT, headers: dict[str, str], status: HTTPStatus = HTTPStatus.OK) -> Reply:
+    def _shown(self, row: RowT, shown: BaseModel, headers: dict[str, str], status: HTTPStatus = HTTPStatus.OK) -> Reply:
         tag = etag(self._resource.kind, row.id, row.version)
         return Reply(shown, status, headers | {"ETag": tag})

@@ -74,7 +74,15 @@ async def edit_many(
     """
     sessions, now_s = call.services.sessions, call.now_s()
     try:
-        outcome = await run_bulk(sessions, work, call.actor, now_s, apply=apply, at_revision=at_revision)
+        outcome = await run_bulk(
+            sessions,
+            work,
+            call.actor,
+            now_s,
+            apply=apply,
+            at_revision=at_revision,
+            own_names=call.services.own_names,
+        )
     except BulkRefusedError as refused:
         raise invalid(*refused.errors) from None
     except MovedError as moved:

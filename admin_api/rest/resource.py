@@ -12,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import InstrumentedAttribute
 
 from admin_api.models.base import Edited
+from admin_api.policy_gate import Verdict
 from admin_api.rest.auth import Scope
 from admin_api.rest.paging import PageQuery
 from admin_api.rest.problem import FieldError, conflict, invalid
@@ -41,6 +42,17 @@ class Reference:
     kind: str
     column: ColumnElement[Any] | InstrumentedAttribute[Any]
     key: ColumnElement[Any] | InstrumentedAttribute[Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Saved(Generic[OutT]):
+    """What is answered where a row was saved: the row with what there is to say about the policy that it makes.
+
+    ``verdict`` is None where nothing was changed.
+    """
+
+    output: type[BaseModel]
+    show: Callable[[OutT, Verdict | None], BaseModel]
 
 
 def no_conditions(_query: PageQuery) -> list[ColumnElement[bool]]:
@@ -77,6 +89,7 @@ class Resource(Generic[RowT, InT, OutT]):
     visible: Callable[[int], ColumnElement[bool]] | None = None
     for_agencies: bool = True
     in_policy: bool = True
+    saved: Saved[OutT] | None = None  # what a creation or change answers; None: ``output``
     settled: Callable[[Call, OutT], Awaitable[None]] | None = None  # told of each creation and change, once committed
     guard: Callable[[AsyncSession, RowT, Editor], Awaitable[None]] | None = None  # may refuse an edit or deletion
 
