@@ -126,6 +126,7 @@ class _Reader:
             "schedule_override": await self._overrides(schedule_codes),
             "holiday": await self._holidays(),
             "rule": await self._rules(targets, schedule_codes, zoneinfo.ZoneInfo(regency["zone"])),
+            "exception": [],
         }
         return Exported(document, self._ids)
 

@@ -32,6 +32,7 @@ from admin_api.models.base import Answering, Lettered
 from admin_api.models.tenants import DEVICE_LENGTH
 from dnswire.constants import RRType
 from policy import model as facts
+from policy.letters import LetterFor
 from policy.model import AnswerKind, BlockAnswer, Identification
 
 Id = Annotated[int, Field(ge=1, le=f.MAX_ID)]
@@ -140,6 +141,22 @@ class Basis(Strict):
     note: f.Note = ""
     document_sha256: f.Sha256 = ""
     """Of the letter's PDF, in hexadecimal, so that nobody can put another in its place."""
+
+
+class Exacting(Strict):
+    """What the regency demands of whoever decides something."""
+
+    exception_max_days: Annotated[int, Field(ge=1, le=f.MAX_EXCEPTION_DAYS)] = 90
+    """For how long an exception may hold at most."""
+    pause_max_minutes: Annotated[int, Field(ge=1, le=f.MAX_PAUSE_MINUTES)] = 30
+    """How long a pause of an agency or unit may last at most."""
+    letters_for: Annotated[list[LetterFor], AfterValidator(f.distinct), Field(max_length=len(LetterFor))] = Field(
+        default_factory=list
+    )
+    """Which rules must rest on an official letter: all, mandatory, exception, block (also redirect, safe search),
+    allow. Exceptions for negative content always must."""
+    letters_with_document: bool = False
+    """Whether of such a letter the SHA-256 of its PDF is demanded, too."""
 
 
 class DeviceName(Strict):

@@ -117,6 +117,7 @@ def _doubles(document: Document) -> Iterable[FieldError]:
         "schedule_override": [f"{entry.schedule} {entry.scope}" for entry in document.schedule_overrides],
         "holiday": [entry.date for entry in document.holidays],
         "rule": [entry.code for entry in document.rules],
+        "exception": [entry.code for entry in document.exceptions],
         "networks": [
             cidr
             for agency in document.agencies

@@ -15,6 +15,11 @@ refused. ``seed.py`` writes it into the control database. A complete example::
     unknown_clients = "private_only"              # "refuse" | "regency" | "private_only"
     allow_list_only = false
     admin_networks = ["10.20.0.0/24"]             # whose clients may ask NAME.explain.saring
+    exception_max_days = 366                      # for how long an exception may hold at most; default 90
+    pause_max_minutes = 30                        # how long a pause may last at most
+    letters_for = ["mandatory"]                   # which rules must rest on a letter: all mandatory exception block
+                                                  # allow; default: none
+    letters_with_document = false                 # and name the SHA-256 of its PDF
     answer = { kind = "nxdomain", ttl_s = 60 }    # kind: nxdomain nodata null page refused redirect
                                                   # page: address4 and/or address6; redirect: name
 
@@ -132,20 +137,22 @@ refused. ``seed.py`` writes it into the control database. A complete example::
     important = false
     # answer = { kind = "refused" }               # optional; redirect rules need kind "redirect" with a name
     basis = { number = "800/123/DISKOMINFO/2026", date = 2026-01-05, signer = "Bupati Musi Banyuasin", note = "" }
+    # document_sha256 = "..." in basis: of the letter's PDF
     author = "seed"                               # optional
 
-    [[rule]]
+    [[exception]]                                 # something let through for a while, which two people decided
     code = "humas-boleh-tiktok"
     title = "Humas boleh TikTok sampai akhir tahun"
     scope = "unit:dinkes/puskesmas-sekayu"
     target = "service:tiktok"
-    action = "allow"
-    exception = true                              # layer 2; counts only with an approver
+    # schedule = "jam-kerja"                      # optional
     valid_from = 2026-01-01T00:00:00              # without offset: the regency's zone
     valid_until = 2027-01-01T00:00:00+07:00       # exclusive
+    reason = "Humas mengelola akun resmi"
+    contact = "humas, pesawat 112"                # optional
     basis = { number = "800/124/DISKOMINFO/2026", date = 2026-01-06, signer = "Kepala Dinas Kominfo" }
-    author = "sari"
-    approver = "budi"                             # another person than the author
+    requested_by = "sari"
+    approved_by = "budi"                          # another person
 
 All sections but ``[regency]`` may be absent. Whatever is missing in an entry takes the default shown.
 """
@@ -162,7 +169,7 @@ from pydantic import AfterValidator, Field, StringConstraints, model_validator
 from admin_api import fields as f
 from admin_api.models.catalog import DEFAULT_MAX_AGE_S
 from admin_api.schedule_schemas import Periods, Window
-from admin_api.schemas import Answer, Basis, DeviceName, Strict
+from admin_api.schemas import Answer, Basis, DeviceName, Exacting, Strict
 from policy.model import Action, Identification, Language, Reading, UnknownClients
 
 SCOPE = r"^(regency|agency:[a-z0-9_-]{1,40}|unit:[a-z0-9_-]{1,40}/[a-z0-9_-]{1,40})$"
@@ -186,7 +193,7 @@ class NamedEntry(Strict):
 NotedNames = list[f.DnsName | NamedEntry]
 
 
-class RegencyEntry(Strict):
+class RegencyEntry(Exacting):
     """``[regency]``."""
 
     name: f.Title
@@ -324,16 +331,38 @@ class RuleEntry(Strict):
     valid_from: Moment | None = None
     valid_until: Moment | None = None
     mandatory: bool = False
-    exception: bool = False
     important: bool = False
     basis: Basis = Basis()
     author: f.Short = "import"
-    approver: f.Short = ""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _is_no_exception(cls, entry: Any) -> Any:
+        if isinstance(entry, dict) and ("exception" in entry or "approver" in entry):
+            raise ValueError("a rule is no exception: write an [[exception]], with valid_until and approved_by")
+        return entry
+
+
+class ExceptionEntry(Strict):
+    """``[[exception]]``: one that is approved already. Only what fills an empty database may bring such."""
+
+    code: f.Code
+    title: f.Title
+    scope: Annotated[str, StringConstraints(pattern=SCOPE)]
+    target: Annotated[str, StringConstraints(pattern=TARGET, max_length=1100)]
+    schedule: f.Code | None = None
+    valid_from: Moment
+    valid_until: Moment
+    reason: Annotated[str, StringConstraints(pattern=f.PRINTABLE, min_length=1, max_length=1000)]
+    contact: f.Short = ""
+    basis: Basis = Basis()
+    requested_by: Annotated[str, StringConstraints(pattern=f.PRINTABLE, min_length=1, max_length=40)]
+    approved_by: Annotated[str, StringConstraints(pattern=f.PRINTABLE, min_length=1, max_length=40)]
 
     @model_validator(mode="after")
     def _approved_by_another(self) -> Self:
-        if self.approver and self.approver == self.author:
-            raise ValueError("approver must be another person than author")
+        if self.approved_by == self.requested_by:
+            raise ValueError("approved_by must be another person than requested_by")
         return self
 
 
@@ -355,6 +384,7 @@ class Document(Strict):
     )
     holidays: Annotated[list[HolidayEntry], Field(alias="holiday")] = Field(default_factory=list)
     rules: Annotated[list[RuleEntry], Field(alias="rule")] = Field(default_factory=list)
+    exceptions: Annotated[list[ExceptionEntry], Field(alias="exception")] = Field(default_factory=list)
 
 
 def unnamed_rule(code: str) -> int:

@@ -15,6 +15,7 @@ from sqlalchemy import ColumnElement, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import InstrumentedAttribute
 
+from admin_api.exceptions import KIND
 from admin_api.features import (
     agencies,
     blocklists,
@@ -38,6 +39,7 @@ from admin_api.models import (
     Blocklist,
     Category,
     DeviceRow,
+    ExceptionRow,
     ForwarderRow,
     HolidayRow,
     MustResolveName,
@@ -60,12 +62,14 @@ from admin_api.seed_document import (
     AgencyEntry,
     DeviceEntry,
     Document,
+    ExceptionEntry,
     ForwarderEntry,
     NamedEntry,
     RuleEntry,
     ScheduleOverrideEntry,
     unnamed_rule,
 )
+from admin_api.seed_exceptions import import_exception
 from admin_api.to_policy import target_of
 
 RowT = TypeVar("RowT", bound=Edited)
@@ -78,7 +82,7 @@ class Importer:
 
     ``ids``: by what an entry is called here (``agency dinkes``), the identifier that a new row of it is to get, where
     that is free. ``written``: by kind, the rows that are the document's, changed or not. ``author``: who stands for
-    what this import writes of rules; empty: whoever the document names, approvers too.
+    what this import writes of rules; empty: whoever the document names. With an author, it brings no exceptions.
     """
 
     def __init__(
@@ -119,6 +123,8 @@ class Importer:
         zone = zoneinfo.ZoneInfo(document.regency.zone)
         for rule in document.rules:
             await self._rule(rule, zone)
+        for exception in document.exceptions:
+            await self._exception(exception, zone)
 
     async def _regency(self, entry: BaseModel) -> None:
         row = (await self._session.execute(select(RegencyRow))).scalar_one()
@@ -213,7 +219,8 @@ class Importer:
         number = unnamed_rule(entry.code)
         if row is None and number:
             row = await self._session.get(RuleRow, number)
-            if row is not None and (row.code or f"{row.target_kind}:{target_of(row).value}" != entry.target):
+            named = row is not None and (row.exception or row.code)
+            if row is None or named or f"{row.target_kind}:{target_of(row).value}" != entry.target:
                 return None
         return row
 
@@ -224,15 +231,36 @@ class Importer:
             return row.code or (None if row.id == number else entry.code)
         return None if number and self._ids.get(where) == number else entry.code
 
+    async def _exception(self, entry: ExceptionEntry, zone: zoneinfo.ZoneInfo) -> None:
+        where = f"exception {entry.code}"
+        if self._author:
+            message = "exceptions are asked for by one person and approved by another, never imported by one"
+            self.errors.append(FieldError(field=where, message=message, expected="`saring exceptions request`"))
+            return
+        scope = await self._scope(entry.scope, f"{where}: scope")
+        if scope is None:
+            return
+        known = select(ExceptionRow.id).where(ExceptionRow.code == entry.code)
+        is_new = await self._session.scalar(known) is None
+        begins, ends = (_in_zone(moment, zone) for moment in (entry.valid_from, entry.valid_until))
+        try:
+            act = await import_exception(self._session, entry, scope, begins, ends, self.now_s)
+        except Problem as problem:
+            self._note(where, problem.errors)
+            return
+        counter = self.unchanged if act is None else self.created if is_new else self.changed
+        counter[KIND] += 1
+        self.acts += [act] if act is not None else []
+
     def _sign(self, entry: RuleEntry, row: RuleRow, before: dict[str, Any] | None) -> None:
         if not self._author:
-            row.author, row.approver = entry.author, entry.approver
+            row.author = entry.author
             return
         now = as_json(rules.show(row))
         if before is not None and all(before[name] == now[name] for name in rules.RESOURCE.input.model_fields):
-            row.author, row.approver = before["author"], before["approver"]
+            row.author = before["author"]
         else:
-            row.author, row.approver = self._author, ""
+            row.author = self._author
 
     async def _scope(self, text: str, where: str) -> dict[str, Any] | None:
         kind, _, path = text.partition(":")
@@ -321,6 +349,8 @@ class Importer:
 
 
 def _with_zone(moment: datetime | None, zone: zoneinfo.ZoneInfo) -> str | None:
-    if moment is None:
-        return None
-    return (moment if moment.tzinfo else moment.replace(tzinfo=zone)).isoformat()
+    return None if moment is None else _in_zone(moment, zone).isoformat()
+
+
+def _in_zone(moment: datetime, zone: zoneinfo.ZoneInfo) -> datetime:
+    return moment if moment.tzinfo else moment.replace(tzinfo=zone)

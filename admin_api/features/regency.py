@@ -18,14 +18,15 @@ from admin_api.rest.edit import Edited, edit
 from admin_api.rest.etag import etag, require_match
 from admin_api.rest.route import API, Call, Reply, Route
 from admin_api.rest.validation import check_body, merge_body
-from admin_api.schemas import Answer, Instant, Strict, answer_of, as_json, instant, put_answer
+from admin_api.schemas import Answer, Exacting, Instant, answer_of, as_json, instant, put_answer
+from policy.letters import LetterFor
 from policy.model import AnswerKind, Language, UnknownClients
 
 PATH = f"{API}/regency"
 KIND = "regency"
 
 
-class RegencyInput(Strict):
+class RegencyInput(Exacting):
     """What holds for all agencies unless they say otherwise."""
 
     name: f.Title
@@ -57,6 +58,10 @@ def show(row: RegencyRow) -> RegencyOutput:
         allow_list_only=row.allow_list_only,
         admin_networks=row.admin_networks,
         answer=answer_of(row) or Answer(kind=AnswerKind.NXDOMAIN),
+        exception_max_days=row.exception_max_days,
+        pause_max_minutes=row.pause_max_minutes,
+        letters_for=[LetterFor(kind) for kind in row.letters_for],
+        letters_with_document=row.letters_with_document,
         changed=instant(row.changed_s),
     )
 
@@ -70,6 +75,10 @@ def put_regency(row: RegencyRow, data: RegencyInput) -> None:
     row.allow_list_only = data.allow_list_only
     row.admin_networks = list(data.admin_networks)
     put_answer(row, data.answer)
+    row.exception_max_days = data.exception_max_days
+    row.pause_max_minutes = data.pause_max_minutes
+    row.letters_for = [kind.value for kind in data.letters_for]
+    row.letters_with_document = data.letters_with_document
 
 
 async def get(call: Call) -> Reply:

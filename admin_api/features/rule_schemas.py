@@ -7,6 +7,7 @@ from typing import Annotated, Self
 from pydantic import Field, StringConstraints, ValidationInfo, field_validator, model_validator
 
 from admin_api import fields as f
+from admin_api.finding_schemas import Finding
 from admin_api.rest.paging import PageQuery
 from admin_api.rest.resource import Stamped
 from admin_api.schemas import Answer, Basis, Id, Instant, QueryId, Strict
@@ -84,9 +85,7 @@ class RuleInput(Strict):
     valid_until: Instant | None = None
     """Exclusive."""
     mandatory: bool = False
-    """Regency rules only: no exception relaxes it."""
-    exception: bool = False
-    """Goes before the rules of its scope; counts only when approved by a second person."""
+    """Regency rules only: no exception relaxes it. To let something through for a while, ask for an exception."""
     important: bool = False
     """Wins over other rules of its layer."""
     basis: Basis = Basis()
@@ -95,8 +94,6 @@ class RuleInput(Strict):
     def _makes_sense(self) -> Self:
         if self.mandatory and self.scope.kind is not ScopeKind.REGENCY:
             raise ValueError("mandatory is for rules of the regency")
-        if self.mandatory and self.exception:
-            raise ValueError("a rule is mandatory or an exception, not both")
         if self.valid_from and self.valid_until and self.valid_from >= self.valid_until:
             raise ValueError("valid_until must be later than valid_from")
         possible = ACTIONS_OF.get(self.target.kind)
@@ -115,9 +112,19 @@ class RuleInput(Strict):
 class RuleOutput(RuleInput, Stamped):
     """A rule as stored."""
 
+    exception: bool
+    """It belongs to an approved exception: it is there as long as that, and edited nowhere."""
     author: str
+    """Of an exception's: who asked for it."""
     approver: str
-    """Who approved it, for exceptions; any change takes the approval away."""
+    """Of an exception's: who approved it."""
+
+
+class SavedRule(RuleOutput):
+    """A rule just saved."""
+
+    findings: list[Finding]
+    """What there is to say about it, and about others because of it: rules that can never win, contradictions."""
 
 
 class RuleQuery(PageQuery):

@@ -1,26 +1,27 @@
-"""Rules: what people decided, each with the letter it rests on; and the approval of exceptions."""
+"""Rules: what people decided, each with the letter it rests on.
+
+The rules of approved exceptions are shown among them, and belong to ``exceptions.py``.
+"""
 
 from __future__ import annotations
-
-from http import HTTPStatus
 
 from sqlalchemy import ColumnElement, and_, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from admin_api.features.rule_schemas import RuleInput, RuleOutput, RuleQuery, RuleScope, RuleTarget
-from admin_api.journal import Act, changed
-from admin_api.models import AgencyRow, Blocklist, Category, RuleRow, ScheduleRow, Service, UnitRow
+from admin_api.features.rule_schemas import RuleInput, RuleOutput, RuleQuery, RuleScope, RuleTarget, SavedRule
+from admin_api.finding_schemas import findings_of
+from admin_api.letters import fact_of, require_letter
+from admin_api.models import RuleRow, ScheduleRow, UnitRow
+from admin_api.policy_gate import Verdict
 from admin_api.rest.auth import Scope
 from admin_api.rest.crud import crud_routes
-from admin_api.rest.edit import Edited, edit
-from admin_api.rest.etag import etag, require_match
 from admin_api.rest.paging import PageQuery
-from admin_api.rest.problem import conflict, not_found
-from admin_api.rest.resource import Resource, keep, require, require_code
-from admin_api.rest.route import API, Call, Editor, ItemPath, Reply, Route
+from admin_api.rest.problem import conflict
+from admin_api.rest.resource import Resource, Saved, keep, require_code
+from admin_api.rest.route import API, Editor
+from admin_api.rule_rows import put_scope, put_target
 from admin_api.schemas import (
     answer_of,
-    as_json,
     basis_of,
     instant,
     instant_or_none,
@@ -29,49 +30,34 @@ from admin_api.schemas import (
     seconds_or_none,
 )
 from admin_api.to_policy import scope_of, target_of
-from policy.model import Action, ScopeKind, TargetKind
+from policy import model as facts
+from policy.model import Action
+from policy.problems import Part, Problem
 
 
 async def fill(session: AsyncSession, row: RuleRow, data: RuleInput, editor: Editor) -> None:
-    """Writes a body into its row. A change takes an approval away: it was given to what the rule said before."""
+    """Writes a body into its row."""
     if row.code is not None:
         keep(row, row.code, data.code, "code")
     row.code = data.code
     row.title = data.title
-    await _put_scope(session, row, data.scope)
-    await _put_target(session, row, data.target)
+    await put_scope(session, row, data.scope)
+    await put_target(session, row, data.target)
     row.action = data.action.value
     put_answer(row, data.answer)
     row.schedule = await require_code(session, ScheduleRow, data.schedule, "schedule") if data.schedule else None
     row.valid_from_s = seconds_or_none(data.valid_from)
     row.valid_until_s = seconds_or_none(data.valid_until)
     row.mandatory = data.mandatory
-    row.exception = data.exception
+    row.exception = False
     row.important = data.important
     put_basis(row, data.basis)
     row.author = editor.login
     row.approver = ""
-
-
-async def _put_scope(session: AsyncSession, row: RuleRow, scope: RuleScope) -> None:
-    row.agency_id = row.unit_id = None
-    if scope.kind is ScopeKind.AGENCY and scope.id is not None:
-        row.agency_id = (await require(session, AgencyRow, scope.id, "scope.id")).id
-    elif scope.kind is ScopeKind.UNIT and scope.id is not None:
-        row.unit_id = (await require(session, UnitRow, scope.id, "scope.id")).id
-
-
-async def _put_target(session: AsyncSession, row: RuleRow, target: RuleTarget) -> None:
-    row.target_kind = target.kind.value
-    row.category = row.blocklist = row.service = row.target_text = None
-    if target.kind is TargetKind.CATEGORY:
-        row.category = await require_code(session, Category, target.value, "target.value")
-    elif target.kind is TargetKind.LIST:
-        row.blocklist = await require_code(session, Blocklist, target.value, "target.value")
-    elif target.kind is TargetKind.SERVICE:
-        row.service = await require_code(session, Service, target.value, "target.value")
-    else:
-        row.target_text = target.value
+    scope = facts.Scope(data.scope.kind, data.scope.id or 0)
+    target = facts.Target(data.target.kind, data.target.value)
+    rule = facts.Rule(0, scope, target, data.action, mandatory=data.mandatory, basis=fact_of(data.basis))
+    await require_letter(session, rule)
 
 
 def show(row: RuleRow) -> RuleOutput:
@@ -121,31 +107,22 @@ def conditions(query: PageQuery) -> list[ColumnElement[bool]]:
     return found
 
 
-async def approve(call: Call) -> Reply:
-    """Approves an exception, in the version that If-Match names, by another person than its author."""
+async def guard(_session: AsyncSession, row: RuleRow, _editor: Editor) -> None:
+    """Refuses to touch the rule of an exception: what two people decided is not for one to change."""
+    if row.exception:
+        raise conflict(
+            f"rule {row.id} is an exception's, which two people decided; revoke the exception "
+            "(`GET /api/v1/exceptions?rule_id=...` finds it) and ask for another"
+        )
 
-    async def work(session: AsyncSession) -> tuple[tuple[RuleRow, RuleOutput], Edited]:
-        row = await session.get(RuleRow, call.item_id)
-        if row is None:
-            raise not_found(f"rule {call.item_id}")
-        require_match(call.if_match, etag(RESOURCE.kind, row.id, row.version))
-        if not row.exception:
-            raise conflict("only exceptions are approved; this rule is none")
-        if row.author == call.principal.login:
-            raise conflict("an exception is approved by another person than the one who wrote it")
-        if row.approver:
-            raise conflict(f"the exception is approved already, by {row.approver}")
-        before = as_json(show(row))
-        row.approver = call.principal.login
-        row.version += 1
-        row.changed_s = int(call.now_s())
-        await session.flush()
-        shown = show(row)
-        was, is_now = changed(before, as_json(shown))
-        return (row, shown), Edited(Act("approve", RESOURCE.kind, row.id, RESOURCE.label(row), was, is_now))
 
-    (row, shown), headers = await edit(call, work)
-    return Reply(shown, headers=headers | {"ETag": etag(RESOURCE.kind, row.id, row.version)})
+def saved(shown: RuleOutput, verdict: Verdict | None) -> SavedRule:
+    """The rule with what there is to say about it, and about others because of it."""
+    problems: tuple[Problem, ...] = ()
+    if verdict is not None:
+        mine = [one for one in verdict.all if one.part is Part.RULE and one.key == str(shown.id)]
+        problems = (*mine, *(one for one in verdict.new if one not in mine))
+    return SavedRule(**shown.model_dump(), findings=findings_of(problems))
 
 
 RESOURCE = Resource(
@@ -164,23 +141,7 @@ RESOURCE = Resource(
     query=RuleQuery,
     conditions=conditions,
     visible=visible,
+    guard=guard,
+    saved=Saved(SavedRule, saved),
 )
-ROUTES = (
-    *crud_routes(RESOURCE),
-    Route(
-        "POST",
-        f"{API}/rules/{{id}}/approval",
-        tag="rules",
-        summary="Approve an exception",
-        handle=approve,
-        scope=Scope.POLICY_WRITE,
-        operation="approve_rule",
-        response=RuleOutput,
-        path_schema=ItemPath,
-        preconditioned=True,
-        etag=True,
-        publishes=True,
-        errors=(HTTPStatus.CONFLICT,),
-        description="Approves exactly the version that If-Match names; not possible for its author.",
-    ),
-)
+ROUTES = crud_routes(RESOURCE)

@@ -32,10 +32,11 @@ class Scope(StrEnum):
     QUERIES_READ = "queries:read"
     STATUS_READ = "status:read"
     AUDIT_READ = "audit:read"
+    EXCEPTIONS_REQUEST = "exceptions:request"  # to ask, not to decide; whoever may write policy may ask, too
 
 
 # What a token of an agency's contact may hold: whatever can be shown for one agency alone.
-AGENCY_SCOPES = frozenset({Scope.POLICY_READ, Scope.QUERIES_READ})
+AGENCY_SCOPES = frozenset({Scope.POLICY_READ, Scope.QUERIES_READ, Scope.EXCEPTIONS_REQUEST})
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +50,8 @@ class Principal:
 
     def may(self, scope: Scope) -> bool:
         """Whether the token holds the scope."""
+        if scope is Scope.EXCEPTIONS_REQUEST and Scope.POLICY_WRITE in self.scopes:
+            return True
         return scope in self.scopes or Scope.ADMIN in self.scopes
 
 

@@ -68,7 +68,7 @@ async def samples(api: Api) -> list[tuple[str, dict[str, Any]]]:
             kept = {
                 name: value
                 for name, value in item.items()
-                if name not in ("id", "created", "changed", "author", "approver", "imported")
+                if name not in ("id", "created", "changed", "author", "approver", "exception", "imported")
             }
             found.append((path, kept))
     return found

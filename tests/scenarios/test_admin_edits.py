@@ -7,7 +7,6 @@ import asyncio
 import pytest
 
 from admin_api.database import current_revision, reading
-from admin_api.rest.auth import Scope
 from admin_api.to_policy import read_policy
 from tests.support.admin import Api
 from tests.support.admin import api as api
@@ -182,22 +181,6 @@ async def test_an_edit_stands_when_publishing_fails_and_says_so(sqlite_api: Api)
     assert "not in force" in made.headers["Saring-Warning"]
     assert "Saring-Generation" not in made.headers
     assert (await sqlite_api.get("/agencies/1")).status == 200
-
-
-async def test_exceptions_are_approved_by_another_person_in_the_version_seen(api: Api) -> None:
-    await api.made("/categories", CATEGORY)
-    second = await api.token(Scope.POLICY_WRITE, Scope.POLICY_READ, login="budi")
-    made = await api.made("/rules", RULE | {"action": "allow", "exception": True})
-    assert (made.json["author"], made.json["approver"]) == ("admin", "")
-    path = "/rules/1/approval"
-    assert (await api.post(path, match=made.etag)).status == 409
-    assert (await api.post(path, token=second)).status == 428
-    approved = await api.post(path, token=second, match=made.etag)
-    assert approved.status == 200
-    assert approved.json["approver"] == "budi"
-    assert (await read_policy(api.sessions)).rules[0].approver == "budi"
-    changed = await api.call("PATCH", "/rules/1", {"title": "Lain"}, match=approved.etag)
-    assert changed.json["approver"] == ""
 
 
 async def test_the_whole_of_a_policy_survives_the_way_through_the_api(api: Api) -> None:

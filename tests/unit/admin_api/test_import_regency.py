@@ -53,7 +53,7 @@ async def test_the_documented_example_becomes_a_policy(url: str) -> None:
     assert policy.networks[2].unit_id == policy.units[0].id
     assert policy.protected == ("go.id", "mubakab.go.id")
     assert policy.schedules[0].windows[3].end_min == 240
-    block, allow = policy.rules
+    block, allow = policy.rules  # the second is the exception's
     assert (block.target.kind, block.target.value, block.schedule_id) == (TargetKind.CATEGORY, "media_sosial", 1)
     assert (allow.scope.kind, allow.action, allow.exception, allow.approver) == (
         ScopeKind.UNIT,
@@ -90,7 +90,7 @@ async def test_the_same_document_again_changes_nothing(url: str) -> None:
 async def test_an_edited_document_changes_what_was_edited_and_deletes_nothing(url: str) -> None:
     edited = document(protected=["go.id"])
     edited["agency"][0]["name"] = "Dinkes"
-    del edited["rule"][1]
+    del edited["exception"]
     reports, policy = await imported(url, document(), edited)
     assert reports[1].changed == {"agency": 1}
     assert policy.agencies[0].name == "Dinkes"
@@ -101,7 +101,7 @@ async def test_an_edited_document_changes_what_was_edited_and_deletes_nothing(ur
 async def test_every_mistake_is_told_and_nothing_is_written(url: str) -> None:
     wrong = document()
     wrong["rule"][0]["target"] = "category:nothing"
-    wrong["rule"][1]["scope"] = "agency:nobody"
+    wrong["exception"][0]["scope"] = "agency:nobody"
     wrong["service"][0]["category"] = "nothing"
     with pytest.raises(ImportRefusedError) as refused:
         await imported(url, wrong)
@@ -109,7 +109,7 @@ async def test_every_mistake_is_told_and_nothing_is_written(url: str) -> None:
     assert fields == [
         "service tiktok: category",
         "rule medsos-jam-kerja: target.value",
-        "rule humas-boleh-tiktok: scope",
+        "exception humas-boleh-tiktok: scope",
     ]
     _, policy = await imported(url)
     assert policy.agencies == ()
