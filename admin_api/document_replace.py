@@ -83,8 +83,7 @@ async def replace_document(
     """
     current = current or await export_document(session)
     target = canonical(document)
-    asked = [entry["title"] for entry in target["rule"] if entry["exception"]]
-    target["rule"] = [entry for entry in target["rule"] if not entry["exception"]]
+    asked = [entry["title"] for entry in target["exception"]]
     found = compare(current.document, target)
     importer = Importer(session, now_s, ids, author)
     with session.no_autoflush:

@@ -338,9 +338,11 @@ class RuleEntry(Strict):
     @model_validator(mode="before")
     @classmethod
     def _is_no_exception(cls, entry: Any) -> Any:
-        if isinstance(entry, dict) and ("exception" in entry or "approver" in entry):
+        if not isinstance(entry, dict):
+            return entry
+        if entry.get("exception") or entry.get("approver"):
             raise ValueError("a rule is no exception: write an [[exception]], with valid_until and approved_by")
-        return entry
+        return {key: value for key, value in entry.items() if key not in ("exception", "approver")}
 
 
 class ExceptionEntry(Strict):

@@ -83,7 +83,7 @@ BESIDE = {
     "answer_address4", "answer_address6", "answer_name", "agency_id", "unit_id", "category_id", "blocklist_id",
     "service_id", "schedule_id", "other_id", "target_kind", "target_text", "valid_from_s", "valid_until_s",
 }  # fmt: skip
-BESIDE |= {"exception_max_days", "pause_max_minutes", "letters_for", "letters_with_document"}  # entered next
+BESIDE |= {"exception", "approver"}  # a rule with these is an exception's, and has no entry
 ENTRIES = {
     RegencyRow: seed.RegencyEntry,
     AgencyRow: seed.AgencyEntry,
