@@ -3,6 +3,7 @@ cimport cython
 
 cdef extern from "<string.h>" nogil:
     void* memcpy(void* into, const void* octets, size_t size)
+    int memcmp(const void* one, const void* other, size_t size)
 
 cdef extern from "<endian.h>" nogil:
     unsigned short htobe16(unsigned short value)
@@ -12,6 +13,10 @@ cdef extern from "<endian.h>" nogil:
 
 cdef unsigned char* stretch(unsigned char[::1] view, Py_ssize_t start, Py_ssize_t size) except NULL
 cdef int copy(unsigned char* into, Py_ssize_t at, bytes octets, Py_ssize_t start, Py_ssize_t size) except -1
+@cython.locals(there=cython.p_char)
+cdef bint same(unsigned char* memory, Py_ssize_t at, bytes octets, Py_ssize_t start, Py_ssize_t size) noexcept
+@cython.locals(word=cython.ulonglong)
+cdef unsigned long long get64(unsigned char* memory, Py_ssize_t at) noexcept
 @cython.locals(ordered=cython.ushort)
 cdef void put16(unsigned char* into, Py_ssize_t at, unsigned short value) noexcept
 @cython.locals(ordered=cython.uint)

@@ -10,6 +10,8 @@ A stretch is valid for as long as the memory it is taken from, and is never kept
 
 from __future__ import annotations
 
+import sys
+
 import cython
 
 # Compiled, memcpy and those that order octets are the C library's (octets.pxd); Cython leaves out the other branch.
@@ -36,6 +38,28 @@ def copy(into: memoryview, at: int, octets: bytes, start: int, size: int) -> Non
         memcpy(cython.address(into[at]), cython.cast(cython.p_char, octets) + start, size)
     else:
         into[at : at + size] = octets[start : start + size]
+
+
+def same(memory: memoryview, at: int, octets: bytes, start: int, size: int) -> bool:
+    """Whether the ``size`` octets of ``memory`` from ``at`` on, which the caller has made sure of, stand in ``octets``
+    at ``start``.
+    """
+    if start < 0 or size < 0 or start + size > len(octets):
+        return False
+    if cython.compiled:
+        there = cython.cast(cython.p_char, octets) + start
+        return memcmp(cython.address(memory[at]), there, size) == 0  # type: ignore[no-any-return]  # C
+    else:  # noqa: RET505 -- Cython leaves out the branch that is not its own
+        return memory[at : at + size] == octets[start : start + size]
+
+
+def get64(memory: memoryview, at: int) -> int:
+    """Eight octets in whatever order this machine has them: for sums that never leave it."""
+    if cython.compiled:
+        memcpy(cython.address(word), cython.address(memory[at]), 8)
+        return word  # type: ignore[no-any-return]  # C
+    else:  # noqa: RET505 -- Cython leaves out the branch that is not its own
+        return int.from_bytes(memory[at : at + 8], sys.byteorder)
 
 
 def put16(into: memoryview, at: int, value: int) -> None:

@@ -40,7 +40,8 @@ cdef class SpoolWriter:
     )
     @cython.locals(body_size=cython.Py_ssize_t, record_size=cython.Py_ssize_t, at=p_octet)
     cpdef append_again(
-        self, unsigned long long time_us, bytes client, unsigned int agency_id, unsigned int unit_id, bytes rest
+        self, unsigned long long time_us, bytes client, unsigned int agency_id, unsigned int unit_id, bytes rest,
+        Py_ssize_t rest_size
     )
 
 cpdef bytes row_rest(

@@ -156,16 +156,19 @@ class SpoolWriter:
                 name,
                 matched,
             )
-            self.append_again(time_us, client, agency_id, unit_id, rest)
+            self.append_again(time_us, client, agency_id, unit_id, rest, len(rest))
         except (struct.error, OverflowError):
             self._lose(min(max(time_us, 0), _MAX_TIME_US), GapKind.FAILED)
 
-    def append_again(self, time_us: int, client: bytes, agency_id: int, unit_id: int, rest: bytes) -> None:
-        """One answered query of which all but these facts was known before: ``rest`` as ``row_rest`` makes it.
+    def append_again(
+        self, time_us: int, client: bytes, agency_id: int, unit_id: int, rest: bytes, rest_size: int
+    ) -> None:
+        """One answered query of which all but these facts was known before.
 
-        Raises ``OverflowError`` for a value that does not fit its field; nothing is written then.
+        ``rest`` begins with the ``rest_size`` octets of a ``row_rest``. Raises ``OverflowError`` for a value that does
+        not fit its field; nothing is written then.
         """
-        body_size = _HEAD_SIZE + len(rest)
+        body_size = _HEAD_SIZE + rest_size
         record_size = (body_size + 15) & ~7
         if self._offset + record_size > self._limit and not self._make_room(time_us, record_size):
             return
@@ -175,7 +178,7 @@ class SpoolWriter:
         copy(at, 24, client, 0, 16)
         put32_low(at, 40, agency_id)
         put32_low(at, 44, unit_id)
-        copy(at, 48, rest, 0, len(rest))
+        copy(at, 48, rest, 0, rest_size)
         put32_low(at, 4, checksum(at, 8, body_size, self._salt))
         # The length stays 0 until the rest is there: it is the word that makes the record exist.
         put32_low(at, 0, body_size)

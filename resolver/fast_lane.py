@@ -19,7 +19,7 @@ octets, the same log and the same counters.
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Any, Final
 
 import cython
 
@@ -49,11 +49,17 @@ _CD: Final = int(CD)
 _AD: Final = int(AD)
 
 _BODY_HEAD: Final = 10  # octets of Ready.body that belong into the header
-_KEY_SIZE: Final = 264  # a name, type and class, one octet
+
+PLACES: Final = 64  # questions that may be read before the first is answered
+_PLACES: Final = int(PLACES)
 
 
 class FastLane:
-    """The fast lane beside one worker's pipeline. ``begin`` is called before each batch of ``answer``."""
+    """The fast lane beside one worker's pipeline.
+
+    For a batch: ``begin`` once; ``read`` each datagram, at a place of its own; ``fetch_ready`` and ``fetch_parts`` for
+    each place that was read, which only warm the processor's cache; then ``answer`` each.
+    """
 
     def __init__(self, pipeline: Pipeline) -> None:
         self._pipeline = pipeline
@@ -65,10 +71,16 @@ class FastLane:
         self._now_s = 0.0
         self._time_us = 0
         self._max_ttl_s = 0
-        self._end = 0
-        self._limit = 0
-        if not cython.compiled:  # compiled, an array of C
-            self._key = bytearray(_KEY_SIZE)
+        # By place: who asks, and what ``_read_question`` found.
+        self._clients: list[Any] = [None] * _PLACES
+        if not cython.compiled:  # compiled, arrays of C
+            self._names = memoryview(bytearray(_PLACES * _NAME))
+            self._name_sizes = [0] * _PLACES
+            self._rrtypes = [0] * _PLACES
+            self._forms = [0] * _PLACES
+            self._marks = [0] * _PLACES
+            self._ends = [0] * _PLACES
+            self._limits = [0] * _PLACES
         pipeline.teaching = True
 
     def begin(self) -> bool:
@@ -82,65 +94,93 @@ class FastLane:
         self._max_ttl_s = in_force.seconds_left(now_s)
         return True
 
-    def answer(self, message: memoryview, source: bytes, into: memoryview) -> int:
-        """Writes the response to ``message`` into ``into`` (room for ``UDP_SIZE`` octets) and returns its size.
+    def read(self, place: int, message: memoryview, source: bytes, into: memoryview) -> bool:
+        """Steps 1 and 2: whether the datagram is a question that ``answer`` may know.
 
-        ``source``: the 16 octets of the socket's address. 0: nothing was done, and the pipeline has to answer.
+        ``source``: the 16 octets of the socket's address. ``into`` has room for ``UDP_SIZE`` octets; ID and question
+        are written there.
         """
         # 1 Admit by socket source, before anything that a client can claim.
         known = self._pipeline.in_force.taught.get(source)
-        now_s = self._now_s
-        if known is None or (self._pipeline._limiting and not known.source.within(now_s)):
-            return 0
+        if known is None or (self._pipeline._limiting and not known.source.within(self._now_s)):
+            return False
 
-        # 2 Parse strictly. What is written into ``into`` meanwhile is the question.
-        key_size = self._read(message, into)
-        if not key_size:
-            return 0
+        # 2 Parse strictly.
+        if not self._read_question(place, message, into):
+            return False
+        self._clients[place] = known
+        ready = self._pipeline.in_force.ready
+        self._marks[place] = ready.mark(
+            self._names, place * _NAME, self._name_sizes[place], self._rrtypes[place], self._forms[place], known.place
+        )
+        ready.fetch_place(self._marks[place])
+        return True
 
+    def fetch_ready(self, place: int) -> None:
+        """First half of the way from a question to what is known of it; a hint to the processor."""
+        self._pipeline.in_force.ready.fetch_ready(self._marks[place])
+
+    def fetch_parts(self, place: int) -> None:
+        """Second half."""
+        self._pipeline.in_force.ready.fetch_parts(self._marks[place])
+
+    def answer(self, place: int, into: memoryview) -> int:
+        """Steps 3 to 9 for what was read at ``place``: writes the response and returns its size.
+
+        0: nothing was done, and the pipeline has to answer.
+        """
         # 3, 4, 5, 7 What the pipeline did with this client's question before, if it would do so again.
-        if cython.compiled:
-            key: bytes = self._key[:key_size]  # type: ignore[assignment]  # a slice of an array of C is bytes
-        else:
-            key = bytes(self._key[:key_size])
-        ready = known.ready.get(key)
+        known = self._clients[place]
+        now_s = self._now_s
+        ready = self._pipeline.in_force.ready.find(
+            self._marks[place],
+            self._names,
+            place * _NAME,
+            self._name_sizes[place],
+            self._rrtypes[place],
+            self._forms[place],
+            known.place,
+        )
         if ready is None or not self._holds(ready, now_s):
             return 0
-        end = self._end
-        size = end + len(ready.body) - _BODY_HEAD
-        if size > self._limit:
+        end = self._ends[place]
+        size = end + ready.body_size - _BODY_HEAD
+        if size > self._limits[place]:
             return 0
 
         # 8 Finish.
-        into[0] = message[0]
-        into[1] = message[1]
-        copy(into, 2, ready.body, 0, _BODY_HEAD)
-        copy(into, end, ready.body, _BODY_HEAD, size - end)
+        copy(into, 2, ready.body, ready.body_at, _BODY_HEAD)
+        copy(into, end, ready.body, ready.body_at + _BODY_HEAD, size - end)
         if not self._age(ready, into, size):
             return 0
 
-        # 9 Spool, then send.
+        # 9 Spool, then send. The rate is judged as late as this, since only now the pipeline will not do it; there was
+        #   room for this query when it was read, and if others of the batch took it, this one is the last over it.
+        if self._pipeline._limiting and not known.source.within(now_s):
+            return 0
         if self._pipeline._limiting:
             known.source.judge(now_s)
-        self._spool.append_again(self._time_us, known.address, known.agency_id, known.unit_id, ready.rest)
+        self._spool.append_again(
+            self._time_us, known.address, known.agency_id, known.unit_id, ready.rest, ready.rest_size
+        )
         tally = known.tally[ready.verdict]
         tally.value += 1
         self._count(ready)
         return size
 
-    def _read(self, message: memoryview, into: memoryview) -> int:
-        """Reads an ordinary question into ``_key``, as ``teaching.key_of`` has it; its size there, 0 where it is none.
+    def _read_question(self, place: int, message: memoryview, into: memoryview) -> bool:
+        """Reads an ordinary question: its name in lower case, type, form (``teaching.form_of``); False if it is none.
 
         Ordinary: a header that asks one question and nothing else, an uncompressed name, class IN, and either nothing
         behind it or one OPT RR of version 0 without options.
         """
         size = len(message)
         if size < _HEADER + 5 or message[2] != _RD_OCTET or message[3] & ~(_AD_OCTET | _CD_OCTET):
-            return 0
+            return False
         if message[4] or message[5] != 1 or message[6] or message[7] or message[8] or message[9]:
-            return 0
+            return False
         if message[10] or message[11] > 1:
-            return 0
+            return False
 
         at = _HEADER
         length = message[at]
@@ -148,41 +188,44 @@ class FastLane:
             at += length + 1
             # Behind the label stand, at least, the root, type and class. A length over 63 is a pointer, or reserved.
             if length > 63 or at + 5 > size or at - _HEADER >= _NAME:
-                return 0
+                return False
             length = message[at]
         name_size = at + 1 - _HEADER
         end = at + 5
         if end > size or message[at + 3] or message[at + 4] != 1:
-            return 0
+            return False
 
+        into[0] = message[0]
+        into[1] = message[1]
+        name = place * _NAME
         for at in range(name_size):
             octet = message[at + _HEADER]
             into[at + _HEADER] = octet
             # Lengths are below 64 and "A" is 65, so that folding case leaves them alone.
-            self._key[at] = octet + 32 if 65 <= octet <= 90 else octet
-        for at in range(name_size, name_size + 4):
-            octet = message[at + _HEADER]
-            into[at + _HEADER] = octet
-            self._key[at] = octet
+            self._names[name + at] = octet + 32 if 65 <= octet <= 90 else octet
+        for at in range(end - 4, end):
+            into[at] = message[at]
+        self._name_sizes[place] = name_size
+        self._rrtypes[place] = (message[end - 4] << 8) | message[end - 3]
 
         form = (_AD if message[3] & _AD_OCTET else 0) | (_CD if message[3] & _CD_OCTET else 0)
         limit = 512
         if message[11]:
             if size != end + _OPT_SIZE or message[end] or message[end + 1] or message[end + 2] != _OPT:
-                return 0
+                return False
             # Extended RCODE and version, then flags, then the size of the options.
             if message[end + 5] or message[end + 6] or message[end + 7] & ~_DO_OCTET or message[end + 8]:
-                return 0
+                return False
             if message[end + 9] or message[end + 10]:
-                return 0
+                return False
             form |= _EDNS | (_DO if message[end + 7] else 0)
             limit = min(max((message[end + 3] << 8) | message[end + 4], 512), _UDP_SIZE)
         elif size != end:
-            return 0
-        self._key[name_size + 4] = form
-        self._end = end
-        self._limit = limit
-        return name_size + 5
+            return False
+        self._forms[place] = form
+        self._ends[place] = end
+        self._limits[place] = limit
+        return True
 
     def _holds(self, ready: Ready, now_s: float) -> bool:
         """Whether the pipeline would still answer so."""
@@ -197,12 +240,12 @@ class FastLane:
 
     def _age(self, ready: Ready, into: memoryview, size: int) -> bool:
         """Writes the TTLs as ``response.relay`` does; False where one would stand outside the message."""
-        ttls = ready.ttls
+        ttls = ready.body
         entry = ready.entry
-        if entry is None or not ttls:
+        if entry is None:
             return True
         age_s = int(self._now_s - entry.stored_s)
-        for at in range(0, len(ttls) - 5, 6):
+        for at in range(ready.body_at + ready.body_size, len(ttls) - 5, 6):
             offset = (ttls[at] << 8) | ttls[at + 1]
             if offset + 4 > size:
                 return False
@@ -231,5 +274,9 @@ class FastLane:
         if not self.begin():
             return b""
         into = memoryview(bytearray(_UDP_SIZE))
-        size = self.answer(message, source, stretch(into, 0, _UDP_SIZE))  # type: ignore[arg-type]  # bytes do as well
-        return bytes(into[:size])
+        octets = stretch(into, 0, _UDP_SIZE)
+        if not self.read(0, message, source, octets):  # type: ignore[arg-type]  # bytes can be read as well
+            return b""
+        self.fetch_ready(0)
+        self.fetch_parts(0)
+        return bytes(into[: self.answer(0, octets)])

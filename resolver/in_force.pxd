@@ -2,6 +2,7 @@
 cimport cython
 from dnswire.answer cimport Answer
 from resolver.ready cimport Ready
+from resolver.ready_table cimport ReadyTable
 from resolver.sources cimport Source
 
 cdef class Plan:
@@ -26,7 +27,7 @@ cdef class Known:
     cdef readonly object view
     cdef readonly dict plans
     cdef readonly dict inspected
-    cdef readonly dict ready
+    cdef readonly int place
     cdef readonly list tally
     cdef readonly object asker
     cdef readonly object routes
@@ -50,8 +51,8 @@ cdef class InForce:
     cdef readonly dict named
     cdef dict _memories
     cdef int _plan_count
-    cdef long _ready_bytes
-    cdef dict _bodies
+    cdef int _places
+    cdef public ReadyTable ready
     cdef dict _tallies
     cdef readonly object surroundings
     cdef dict _routes
@@ -64,13 +65,10 @@ cdef class InForce:
     cpdef Plan plan(self, Known known, bytes question, bytes name, int rrtype)
     @cython.locals(remembered=tuple, plan=Plan)
     cpdef Plan inspected(self, Known known, bytes key, Plan question, Answer answer, int rrtype)
-    @cython.locals(before=Ready)
-    cpdef teach(self, Known known, bytes key, Ready ready)
-
+    cpdef teach(self, Known known, Ready ready)
     cpdef object own(self, Plan plan, object query, double now_s)
     cpdef object clipped(self, Plan plan, object rendered, int rrtype, double now_s)
     @cython.locals(left_s=double)
     cpdef long seconds_left(self, double now_s) except -1
     cpdef bint shed(self, int limit) except -1
     cdef _forget(self)
-    cdef _forget_ready(self)

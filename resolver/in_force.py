@@ -27,6 +27,7 @@ from resolver.block import Rendered, render
 from resolver.inspection import bars, decide_alias, inspect
 from resolver.local_records import Own
 from resolver.ready import Ready
+from resolver.ready_table import ReadyTable
 from resolver.routing import FIRST, Table, Target
 from resolver.sources import UNLIMITED, Source
 from resolver.stats import Count, counts
@@ -36,7 +37,6 @@ from resolver.surroundings import NONE, Surroundings
 # costs a decision a name (microseconds) to learn again and keeps the look-up a plain dictionary.
 MAX_PLANS: Final = 262_144
 MAX_CLIENTS: Final = 65_536
-MAX_READY_BYTES: Final = 64 * 1024 * 1024
 MAX_MEMORIES: Final = 4_096  # as many views, each with as many conditions of lists, as a government has
 
 VERDICTS: Final = len(Verdict)
@@ -105,8 +105,8 @@ class Known:
         "inspected",
         "named_by",
         "over_tcp",
+        "place",
         "plans",
-        "ready",
         "routes",
         "source",
         "speaker",
@@ -129,7 +129,7 @@ class Known:
         self.routes = memory.routes
         self.plans = memory.plans
         self.inspected = memory.inspected
-        self.ready = memory.ready
+        self.place = memory.place
         self.tally = memory.tally(agency_id)
 
     def befriend(self, source: Source) -> None:
@@ -142,17 +142,19 @@ class Known:
 class Memory:
     """What has been worked out for one view: shared by all its clients of whom the same conditions of lists, and the
     same routes, hold.
+
+    ``place``: a number that no other memory of the same ``InForce`` ever has.
     """
 
-    __slots__ = ("asker", "inspected", "plans", "ready", "routes", "tallies", "view")
+    __slots__ = ("asker", "inspected", "place", "plans", "routes", "tallies", "view")
 
-    def __init__(self, view: View, asker: Asker, routes: Table, tallies: dict[int, list[Count]]) -> None:
+    def __init__(self, view: View, asker: Asker, routes: Table, tallies: dict[int, list[Count]], place: int) -> None:
+        self.place = place
         self.view = view
         self.asker = asker
         self.routes = routes
         self.plans: dict[bytes, Plan] = {}
         self.inspected: dict[bytes, tuple[Answer, Plan]] = {}
-        self.ready: dict[bytes, Ready] = {}
         self.tallies = tallies
 
     def tally(self, agency_id: int) -> list[Count]:
@@ -192,8 +194,8 @@ class InForce:
         self.about_servers = index.rules is not None and index.rules.about_servers
         self._memories: dict[tuple[int, Asker, int], Memory] = {}
         self._plan_count = 0
-        self._ready_bytes = 0
-        self._bodies: dict[bytes, bytes] = {}
+        self._places = 0
+        self.ready = ReadyTable()
         self._tallies = tallies
         self.surroundings = surroundings
         routing = surroundings.routing
@@ -285,7 +287,9 @@ class InForce:
         place = client.view.number, asker, routes.number
         memory = self._memories.get(place)
         if memory is None:
-            memory = self._memories[place] = Memory(client.view, asker, routes, self._tallies)
+            self._places += 1
+            memory = Memory(client.view, asker, routes, self._tallies, self._places)
+            self._memories[place] = memory
         return memory
 
     def plan(self, known: Known, question: bytes, name: bytes, rrtype: int) -> Plan:
@@ -326,17 +330,9 @@ class InForce:
         known.inspected[key] = (answer, plan)
         return plan
 
-    def teach(self, known: Known, key: bytes, ready: Ready) -> None:
-        """Leaves a response with the fast lane: ``key`` of ``known``'s view is answered with it from now on."""
-        before = known.ready.get(key)
-        if before is not None:
-            self._ready_bytes -= before.cost_bytes
-        if self._ready_bytes + ready.cost_bytes > MAX_READY_BYTES:
-            self._forget_ready()
-        self._ready_bytes += ready.cost_bytes
-        if ready.entry is None:  # the same octets for thousands of listed names: once in memory, and in the processor's
-            ready.body = self._bodies.setdefault(ready.body, ready.body)
-        known.ready[key] = ready
+    def teach(self, known: Known, ready: Ready) -> None:
+        """Leaves a response with the fast lane, for when a client of ``known``'s view asks the same."""
+        self.ready.put(ready)
         self.taught[known.address] = known
 
     def own(self, plan: Plan, query: Query, now_s: float) -> Rendered:
@@ -376,22 +372,10 @@ class InForce:
                     return True
                 memory.inspected.popitem()
                 limit -= 1
-            while memory.ready:
-                if limit <= 0:
-                    return True
-                memory.ready.popitem()
-                limit -= 1
-        return False
+        return self.ready.shed(limit)
 
     def _forget(self) -> None:
         for memory in self._memories.values():
             memory.plans.clear()
             memory.inspected.clear()
         self._plan_count = 0
-        self._forget_ready()
-
-    def _forget_ready(self) -> None:
-        for memory in self._memories.values():
-            memory.ready.clear()
-        self._bodies.clear()
-        self._ready_bytes = 0

@@ -1,6 +1,7 @@
 # What mmsg.py needs of the C library (recvmmsg(2), sendmmsg(2), ip(7)), and the buffers of a batch.
 cimport cython
 from resolver.fast_lane cimport FastLane
+from resolver.stats cimport Stats
 
 cdef extern from "<string.h>" nogil:
     void* memcpy(void* into, const void* octets, size_t size)
@@ -28,6 +29,9 @@ cdef extern from "<sys/socket.h>" nogil:
     int MSG_DONTWAIT
 
 
+cdef int _BATCHES
+cdef int _MAX_SLOW
+
 ctypedef msghdr* msghdr_p
 ctypedef iovec* iovec_p
 
@@ -45,6 +49,7 @@ cdef class Batch:
     cdef unsigned char _source[16]
     cdef FastLane _lane
     cdef int _count
+    cdef int _asked[64]
     cdef list _responses
     cdef int _queue_length
     cdef dict _hosts
@@ -53,9 +58,12 @@ cdef class Batch:
     cdef void _prepare(self, int position)
     @cython.locals(position=int, count=int)
     cpdef int receive(self) except -2
-    @cython.locals(lane=FastLane, left=list, position=int, start=cython.Py_ssize_t, stop=cython.Py_ssize_t,
-        into=cython.p_uchar, size=cython.Py_ssize_t)
+    @cython.locals(lane=FastLane, left=list, count=int, position=int, number=int)
     cpdef list answer_known(self)
+    @cython.locals(start=cython.Py_ssize_t, into=cython.p_uchar, octets="const unsigned char[::1]")
+    cdef bint _read(self, int position) except -1
+    @cython.locals(into=cython.p_uchar, size=cython.Py_ssize_t)
+    cdef bint _answer(self, int position) except -1
     @cython.locals(name=cython.p_uchar)
     cdef bytes _source_of(self, int position)
     @cython.locals(start=cython.p_char)
@@ -73,3 +81,13 @@ cdef class Batch:
     cpdef bint send(self, bytes response, object address) except -1
     @cython.locals(control=cython.p_char)
     cdef void _clear_interface(self, int position)
+
+cdef class BatchPort:
+    cdef object _sock
+    cdef Batch _batch
+    cdef object _answer
+    cdef Stats _stats
+
+    @cython.locals(batch=Batch, slow=int, left=list, position=int, failures=int, response=bytes)
+    cpdef drain(self)
+    cpdef send(self, bytes response, object address)

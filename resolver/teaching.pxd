@@ -14,12 +14,11 @@ cdef int _CD
 cdef int _AD
 cdef int _TC_OCTET
 cdef long long _MAX_ID
-cdef tuple _FORMS
 
-@cython.locals(key=bytes, query=Query, plan=Plan, known=Known)
+@cython.locals(form=int, query=Query, plan=Plan, known=Known)
 cpdef teach(Turn turn, Stats stats, bytes wire, int rcode, unsigned int digest, bytes ttls, long ttl_s)
 
 @cython.locals(flags=int, form=int)
-cpdef bytes key_of(Query query)
+cpdef int form_of(Query query) except -2
 
 cpdef bytes ttls_of(Answer answer)

@@ -25,22 +25,23 @@ _CD: Final = int(FLAG_CD)
 _AD: Final = int(FLAG_AD)
 _TC_OCTET: Final = int(FLAG_TC) >> 8
 _MAX_ID: Final = 0xFFFFFFFF  # the log's
-_FORMS: Final = tuple(bytes((form,)) for form in range(16))
 
 
 def teach(turn: Turn, stats: Stats, wire: bytes, rcode: int, digest: int, ttls: bytes, ttl_s: int) -> None:
-    """Leaves ``wire``, the response to ``turn``, with the fast lane; ``ttls`` and ``ttl_s`` as in ``Ready``.
+    """Leaves ``wire``, the response to ``turn``, with the fast lane.
 
-    Not one that was cut to size: the next client may have more room. Not what was asked over another transport, or in
-    an unusual way. Not what does not fit into a row of the log.
+    ``ttls`` as ``ttls_of`` makes them, ``ttl_s`` as in ``Ready``. Not one that was cut to size: the next
+    client may have more room. Not what was asked over another transport, or in an unusual way. Not what does not fit
+    into a row of the log.
     """
-    key = key_of(turn.query)
-    if not key or turn.transport != _UDP or wire[2] & _TC_OCTET:
+    form = form_of(turn.query)
+    if form < 0 or turn.transport != _UDP or wire[2] & _TC_OCTET:
         return
     query = turn.query
     plan = turn.plan
     known = turn.known
-    if known.agency_id > _MAX_ID or known.unit_id > _MAX_ID:
+    # Whom a forwarder names is not who sends from that address: the fast lane knows clients by their sockets alone.
+    if known.named_by or known.agency_id > _MAX_ID or known.unit_id > _MAX_ID:
         return
     try:
         rest = row_rest(
@@ -64,10 +65,13 @@ def teach(turn: Turn, stats: Stats, wire: bytes, rcode: int, digest: int, ttls: 
     except struct.error:
         return
     ready = Ready(
-        key,
+        len(query.name),
+        query.rrtype,
+        form,
+        known.place,
+        rest,
         wire[2:12] + wire[query.question_end :],
         ttls,
-        rest,
         turn.entry,
         ttl_s,
         plan.verdict,
@@ -76,17 +80,17 @@ def teach(turn: Turn, stats: Stats, wire: bytes, rcode: int, digest: int, ttls: 
         stats.of_category(plan.category_id) if plan.category_id else None,
         stats.of_list(plan.list_id) if plan.list_id else None,
     )
-    turn.in_force.teach(known, key, ready)
+    turn.in_force.teach(known, ready)
 
 
-def key_of(query: Query) -> bytes:
-    """What the fast lane knows the query by; empty for one that it leaves to the pipeline.
+def form_of(query: Query) -> int:
+    """How the question is put, as far as the fast lane can tell (``ready.EDNS`` ...); -1 for one that it leaves alone.
 
     That is everything but an ordinary question: class IN, no flags but RD, CD and AD, no EDNS option.
     """
     flags = query.flags
     if query.rrclass != _IN or query.edns_options or flags & ~(_CD | _AD) != _RD:
-        return b""
+        return -1
     form = 0
     if query.edns:
         form = EDNS | (DO if query.do else 0)
@@ -94,9 +98,9 @@ def key_of(query: Query) -> bytes:
         form |= CD
     if flags & _AD:
         form |= AD
-    return query.name + query.question_wire()[-4:] + _FORMS[form]
+    return form
 
 
 def ttls_of(answer: Answer) -> bytes:
-    """``Ready.ttls`` of an upstream's answer."""
+    """Where the TTLs of an upstream's answer stand, as ``Ready.body`` has it."""
     return b"".join([offset.to_bytes(2, "big") + ttl_s.to_bytes(4, "big") for offset, ttl_s in answer.ttls])

@@ -24,7 +24,7 @@ from resolver.stats import Stats
 from resolver.turn import Sender
 
 try:
-    from resolver.mmsg import Batch
+    from resolver.mmsg import Batch, BatchPort
 except ImportError:  # interpreted: the same, one datagram a system call
     Batch = None  # type: ignore[assignment,misc]  # the name stands for "not there"
 
@@ -33,13 +33,10 @@ BATCHED: Final = Batch is not None  # otherwise there is no place for a fast lan
 _log = logging.getLogger(__name__)
 
 BATCH: Final = 64
-BATCHES: Final = 4  # a wake; each takes a third of a millisecond if the fast lane knows the answers
-# Answers of the slow lane cost ten times that, so that a wake ends after so many: upstreams' answers wait behind it.
-MAX_SLOW: Final = 64
 
-# A query is a name and an OPT RR; the 4,096 octets that EDNS made customary leave room for any cookie. Longer ones are
-# cut by the kernel and fail the parser.
-MAX_QUERY_SIZE: Final = 4_096
+# A query is a name and an OPT RR, with room for any cookie and padding: what needs more than one frame of Ethernet is
+# none. Longer ones are cut by the kernel and fail the parser.
+MAX_QUERY_SIZE: Final = 1_472
 
 _UDP: Final = int(Transport.UDP)
 
@@ -80,7 +77,7 @@ def open_port(sock: socket.socket, answer: Answerer, stats: Stats, lane: FastLan
     if wildcard:
         _ask_for_destination(sock)
     if Batch is not None:
-        return _BatchPort(sock, Batch(sock.fileno(), wildcard, lane), answer, stats)
+        return BatchPort(sock, Batch(sock.fileno(), wildcard, lane), answer, stats)
     return (_WildcardPort if wildcard else _PlainPort)(sock, answer, stats)
 
 
@@ -162,40 +159,6 @@ class _WildcardPort(_PlainPort):
         try:
             self._sock.sendmsg([response], address[1], 0, address[0])
         except OSError:
-            self._stats.send_failures += 1
-
-
-class _BatchPort(_PlainPort):
-    """A socket read and answered a batch at a time: one system call each way for up to 64 queries (``mmsg.py``)."""
-
-    def __init__(self, sock: socket.socket, batch: Batch, answer: Answerer, stats: Stats) -> None:
-        super().__init__(sock, answer, stats)
-        self._batch = batch
-
-    def _drain(self) -> None:
-        batch = self._batch
-        slow = 0
-        for _ in range(BATCHES):
-            if not batch.receive():
-                return
-            left = batch.answer_known()
-            failures = batch.flush()  # whoever can be answered at once does not wait for the others
-            for position in left:
-                response = self._answer(
-                    batch.message(position), batch.host(position), _UDP, self, batch.address(position)
-                )
-                if response:
-                    batch.queue(position, response)
-            if left:
-                failures += batch.flush()
-                slow += len(left)
-            self._stats.send_failures += failures
-            if slow >= MAX_SLOW:
-                return
-
-    def send(self, response: bytes, address: Any) -> None:
-        """Sends a response to an ``address`` of the batch."""
-        if not self._batch.send(response, address):
             self._stats.send_failures += 1
 
 

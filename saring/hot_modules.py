@@ -16,6 +16,7 @@ HOT_MODULES: tuple[str, ...] = (
     "resolver.cache",
     "resolver.sources",
     "resolver.ready",
+    "resolver.ready_table",
     "resolver.in_force",
     "resolver.turn",
     "resolver.stats",

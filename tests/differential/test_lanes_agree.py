@@ -22,6 +22,7 @@ from dnswire.name import from_text
 from policy.model import Action, AnswerKind, BlockAnswer, Policy, Rule, Schedule, Target, TargetKind, Window
 from querylog.record import Transport
 from resolver.fast_lane import FastLane
+from resolver.ready_table import ReadyTable
 from resolver.sources import NO_LIMITS, SourceLimits
 from tests.support import dns_messages as say
 from tests.support.dns import ask
@@ -324,12 +325,12 @@ def test_nothing_is_taught_over_tcp_or_to_strangers(world: Worlds) -> None:
     assert not lanes.lane.reply(query, source(STRANGER))
 
 
-def test_what_is_taught_is_bounded(world: Worlds, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("resolver.in_force.MAX_READY_BYTES", 20_000)
+def test_what_is_taught_is_bounded(world: Worlds) -> None:
     lanes = Lanes(world)
+    table = lanes.both.pipeline.in_force.ready = ReadyTable(20_000)
     for number in range(200):
         for _ in range(3):
             lanes.put(ask(f"n{number}.judi.example"), HEALTH_CLIENT)
-    known = lanes.both.pipeline.in_force.known[HEALTH_CLIENT]
-    assert sum(ready.cost_bytes for ready in known.ready.values()) <= 20_000
+        assert table.size_bytes <= 20_000
+    assert lanes.fast == 200
     lanes.settle()

@@ -229,9 +229,9 @@ def test_a_row_whose_rest_was_kept_is_the_row_that_is_packed_anew(tmp_path: Path
     with open_spool(tmp_path) as spool:
         spool.append(START_US, client(9), 1, 2, 3, 4, 5, 6, 0xFFFFFFFF, 88, 65, 3, 2, 1, 1, 7, 1, 2, *names)
         rest = row_rest(3, 4, 5, 6, 0xFFFFFFFF, 88, 65, 3, 2, 1, 1, 7, 1, 2, *names)
-        spool.append_again(START_US, client(9), 1, 2, rest)
+        spool.append_again(START_US, client(9), 1, 2, rest, len(rest))
         with pytest.raises(OverflowError):
-            spool.append_again(START_US, client(9), 1 << 32, 2, rest)
+            spool.append_again(START_US, client(9), 1 << 32, 2, rest, len(rest))
         rows, gaps = read_spool(tmp_path)
     assert not gaps
     assert [replace(row, sequence=1) for row in rows] == [rows[0], rows[0]]
