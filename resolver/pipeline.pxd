@@ -40,6 +40,7 @@ cdef class Pipeline:
     cdef public bint _limiting
     cdef public long _max_pending
     cdef object _pressure
+    cdef object _cookies
     cdef public bint teaching
 
     @cython.locals(

@@ -27,6 +27,7 @@ from resolver import local
 from resolver.admission import Admission
 from resolver.block import Rendered
 from resolver.cache import Cache, is_failure
+from resolver.cookies import Cookies
 from resolver.identification import claim_of
 from resolver.in_force import InForce, Plan
 from resolver.redirect import joined, redirected
@@ -109,6 +110,7 @@ class Pipeline:
         later: Callable[[float, Callable[[], None]], Patience],
         sources: Sources,
         pressure: ZonePressure,
+        cookies: Cookies | None = None,
     ) -> None:
         self.in_force = in_force
         self._admission = admission
@@ -124,6 +126,7 @@ class Pipeline:
         self._limiting = sources.limiting
         self._max_pending = sources.limits.max_pending
         self._pressure = pressure
+        self._cookies = cookies
         self.teaching = False
 
     def answer(self, message: bytes, host: str, transport: int, sender: Sender, address: object) -> bytes | None:
@@ -158,7 +161,13 @@ class Pipeline:
             turn = Turn(refusal.query, known, in_force, transport, now_s, sender, address, _INVALID)
             return self._own(turn, Rendered(refusal.rcode))
         turn = Turn(query, known, in_force, transport, now_s, sender, address, _INVALID)
-        if judgement:
+        shows_cookie = False
+        if query.edns_options and self._cookies is not None:
+            try:
+                turn.echo, shows_cookie = self._cookies.echo(query.edns_options, known.address, now_s)
+            except WireError:
+                return self._own(turn, Rendered(Rcode.FORMERR))
+        if judgement and not shows_cookie:
             self._stats.limited += 1
             return self._own(turn, _TRY_TCP if transport == _UDP else _TOO_FAST)
         refused = refuse_type(query)
@@ -169,9 +178,10 @@ class Pipeline:
         #   agency is refused before policy or cache can tell him anything.
         if known.speaker is not None and query.edns_options:
             try:
-                claim, turn.echo = claim_of(query.edns_options, known.speaker)
+                claim, echo = claim_of(query.edns_options, known.speaker)
             except WireError:
                 return self._own(turn, Rendered(Rcode.FORMERR))
+            turn.echo += echo
             known = turn.known = in_force.behind(known, claim)
         turn.plan = _NOT_SERVED
         if not known.admitted:

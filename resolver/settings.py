@@ -100,7 +100,9 @@ class WorkerSettings:
     ``cache_path`` is where the cache outlives a restart, ``cache_orders_path`` where people have answers forgotten;
     empty: neither. ``ready_path``: where it writes its process number once it answers. ``spool_number``: under what
     number its records go, -1 its own; two workers that relieve each other must not share one. ``allow_from`` are CIDRs;
-    a query from elsewhere is dropped or refused before its identity is looked at.
+    a query from elsewhere is dropped or refused before its identity is looked at. ``cookie_secret``: hexadecimal, empty
+    for no DNS cookies. ``proxy_from``: CIDRs of load balancers that put a PROXY header before what they pass on.
+    ``responses_per_s``: response rate limiting, 0 for none.
     """
 
     number: int
@@ -135,6 +137,9 @@ class WorkerSettings:
     allow_from: tuple[str, ...] = ()
     source_limits: SourceLimits = NO_LIMITS
     zone_max_outstanding: int = 256
+    cookie_secret: str = ""
+    proxy_from: tuple[str, ...] = ()
+    responses_per_s: float = 0.0
 
 
 def encode_settings(settings: WorkerSettings) -> bytes:

@@ -7,6 +7,7 @@ import socket
 import time
 from collections.abc import Callable, Sequence
 
+from resolver.proxy_protocol import Proxies
 from resolver.tcp_connection import Connection, Handler
 from resolver.tcp_limits import TcpCounters, TcpLimits
 from resolver.wheel import Wheel
@@ -19,7 +20,7 @@ class TcpListener:
 
     ``handler(message, client_address)`` returns the response, ``None`` for no response, or an awaitable of either.
     Queries of one connection are handled as they come and answered as they are ready (RFC 7766 6.2.1.1 and 7).
-    ``clock``: seconds, monotonic.
+    ``clock``: seconds, monotonic. ``proxies``: peers that say on whose behalf they ask.
     """
 
     def __init__(
@@ -28,7 +29,9 @@ class TcpListener:
         handler: Handler,
         limits: TcpLimits | None = None,
         clock: Callable[[], float] = time.monotonic,
+        proxies: Proxies | None = None,
     ) -> None:
+        self.proxies = proxies or Proxies(())
         self.limits = limits or TcpLimits()
         self.counters = TcpCounters()
         self.clock = clock
@@ -81,8 +84,9 @@ class TcpListener:
     def opened(self, connection: Connection) -> bool:
         """Admits a new connection, or says that it must go."""
         limits = self.limits
-        key = _peer_key(connection.address)
-        if self._draining or self._by_peer.get(key, 0) >= limits.max_per_address:
+        key = _peer_key(connection.peer)
+        full = self._by_peer.get(key, 0) >= limits.max_per_address and not self.proxies.include(connection.peer)
+        if self._draining or full:
             self.counters.refused_per_address += not self._draining
             return False
         if len(self._connections) >= limits.max_connections and not self._make_room():
@@ -99,7 +103,7 @@ class TcpListener:
             return
         self._connections.discard(connection)
         self._idle.pop(connection, None)
-        key = _peer_key(connection.address)
+        key = _peer_key(connection.peer)
         left = self._by_peer[key] - 1
         if left:
             self._by_peer[key] = left

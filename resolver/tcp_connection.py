@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable
 from typing import Protocol, cast
 
 from dnswire.constants import HEADER_SIZE, MAX_MESSAGE_SIZE
+from resolver.proxy_protocol import Proxies, ProxyHeaderError, read_header
 from resolver.tcp_limits import TcpCounters, TcpLimits
 from resolver.wheel import Timed, Wheel
 
@@ -19,6 +20,7 @@ class Listener(Protocol):
 
     limits: TcpLimits
     counters: TcpCounters
+    proxies: Proxies
 
     def clock(self) -> float:
         """Seconds, monotonic."""
@@ -37,7 +39,10 @@ class Listener(Protocol):
 
 
 class Connection(Timed, asyncio.Protocol):
-    """A connection; as a ``Timed`` it waits for the next octets, the rest of a message, or the client to read."""
+    """A connection; as a ``Timed`` it waits for the next octets, the rest of a message, or the client to read.
+
+    ``peer``: the address at its other end; ``address``: of the client, who may be behind a proxy.
+    """
 
     __slots__ = (
         "_buffer",
@@ -48,11 +53,13 @@ class Connection(Timed, asyncio.Protocol):
         "_outstanding",
         "_partial_since_s",
         "_paused",
+        "_proxied",
         "_transport",
         "_waiting",
         "_wheel",
         "_write_stalled",
         "address",
+        "peer",
     )
 
     def __init__(self, listener: Listener, handler: Handler, wheel: Wheel) -> None:
@@ -68,7 +75,9 @@ class Connection(Timed, asyncio.Protocol):
         self._paused = False
         self._write_stalled = False
         self._closing = False
+        self._proxied = False
         self.address = ""
+        self.peer = ""
 
     # asyncio calls these.
 
@@ -76,12 +85,13 @@ class Connection(Timed, asyncio.Protocol):
         """The client is connected."""
         stream = cast(asyncio.Transport, transport)  # uvloop's is one by its methods only
         peer = stream.get_extra_info("peername")
-        self.address = str(peer[0]) if peer else ""
+        self.peer = self.address = str(peer[0]) if peer else ""
         # A client that has gone again before it was accepted has no address.
         if not peer or not self._listener.opened(self):
             stream.abort()
             return
         self._transport = stream
+        self._proxied = self._listener.proxies.include(self.peer)
         stream.set_write_buffer_limits(high=self._limits.write_buffer_bytes // 4)
         self._listener.idle(self)
         self._wheel.add(self, self._listener.clock() + self._limits.idle_s)
@@ -89,7 +99,10 @@ class Connection(Timed, asyncio.Protocol):
     def data_received(self, data: bytes) -> None:
         """Octets came."""
         self._buffer += data
-        self._read_messages()
+        if self._proxied:
+            self._read_proxy_header()
+        else:
+            self._read_messages()
 
     def eof_received(self) -> bool:
         """The client sends no more; what it asked is still answered (RFC 7766 6.2.4: either side may half-close)."""
@@ -148,6 +161,21 @@ class Connection(Timed, asyncio.Protocol):
         elif self._transport is not None:
             counters.idle += 1
             self._transport.close()
+
+    def _read_proxy_header(self) -> None:
+        try:
+            header = read_header(self._buffer)
+        except ProxyHeaderError:
+            self._listener.counters.bad_proxy_headers += 1
+            self.abort()
+            return
+        if header is None:
+            self._wait()
+            return
+        self._proxied = False
+        self.address = header.host or self.peer
+        del self._buffer[: header.size]
+        self._read_messages()
 
     def _read_messages(self) -> None:
         buffer = self._buffer

@@ -43,5 +43,6 @@ class TcpCounters:
     partial: int = 0
     bad_size: int = 0
     slow_readers: int = 0
+    bad_proxy_headers: int = 0
     unanswered: int = 0
     cut_by_drain: int = 0

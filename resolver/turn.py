@@ -45,7 +45,8 @@ class Turn:
     ``stale``: what is known of old, to be used where upstreams fail or take longer than ``patience``. ``answered``: the
     client has got it. ``again``: it was asked before, so that the fast lane may be taught the response; ``entry`` the
     cached answer that it rests on. ``pressing``: the name it counts for in ``zone_pressure.py`` while it waits.
-    ``echo``: the EDNS option that a forwarder is owed (``identification.py``).
+    ``echo``: EDNS options that the client is owed: a cookie (``cookies.py``), a forwarder's subnet
+    (``identification.py``).
     """
 
     __slots__ = (

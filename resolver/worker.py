@@ -28,9 +28,11 @@ from resolver import local, pipeline
 from resolver.admission import Admission
 from resolver.cache import Cache
 from resolver.cache_keeper import CacheKeeper
+from resolver.cookies import Cookies
 from resolver.fast_lane import FastLane
 from resolver.in_force import InForce
 from resolver.pipeline import Pipeline
+from resolver.proxy_protocol import Proxies
 from resolver.settings import WorkerSettings
 from resolver.sources import Sources
 from resolver.stats import Stats
@@ -38,6 +40,7 @@ from resolver.surroundings import Surroundings, SurroundingsKeeper
 from resolver.tcp import TcpLimits, TcpListener
 from resolver.turn import Sender
 from resolver.udp import BATCHED, UdpPort, open_port
+from resolver.udp_door import UdpDoor
 from resolver.upstream.groups import UpstreamGroups
 from resolver.zone_pressure import ZonePressure
 from snapshots.generation import Generation, open_current
@@ -127,15 +130,20 @@ class Worker:
             loop.call_later,
             Sources(settings.source_limits),
             ZonePressure(settings.zone_max_outstanding),
+            Cookies(bytes.fromhex(settings.cookie_secret)) if settings.cookie_secret else None,
         )
+        proxies = Proxies(settings.proxy_from)
+        self._door = UdpDoor(self._answer, proxies, settings.responses_per_s, settings.source_limits.slip, time.time)
         number = generation.number
         del generation  # the pipeline has it, until another takes its place
-        lane = FastLane(self._pipeline) if BATCHED else None
-        ports = [open_port(socket.socket(fileno=fd), self._answer, self._stats, lane) for fd in settings.udp_fds]
+        lane = FastLane(self._pipeline) if BATCHED and not settings.responses_per_s else None
+        answer = self._door.answer if settings.proxy_from or settings.responses_per_s else self._answer
+        ports = [open_port(socket.socket(fileno=fd), answer, self._stats, lane) for fd in settings.udp_fds]
         tcp = TcpListener(
             [socket.socket(fileno=fd) for fd in settings.tcp_fds],
             self._answer_tcp,
             TcpLimits(max_connections=settings.tcp_max_connections, idle_s=settings.tcp_idle_s),
+            proxies=proxies,
         )
         # What lives now lives as long as the process: the collector need not look at a million-rule policy again.
         gc.collect()

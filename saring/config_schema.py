@@ -65,6 +65,20 @@ class DnsSection(Section):
         default=1_000, ge=1, le=100_000, description="a whole number from 1 to 100000 (each worker)"
     )
     tcp_idle_s: float = Field(default=10.0, ge=0.1, le=3_600, description="seconds from 0.1 to 3600")
+    cookies: bool = Field(default=True, description="true or false (DNS cookies, RFC 7873)")
+    cookie_secret: str = Field(
+        default="",
+        pattern=r"^([0-9a-fA-F]{32,128})?$",
+        description='32 to 128 hexadecimal digits, the same on all nodes of one address ("" = one of this node\'s own)',
+        repr=False,
+    )
+    proxy_from: tuple[Cidr, ...] = Field(
+        default=(),
+        description='a list of networks such as ["10.20.0.53/32"], without host bits, of load balancers that speak the '
+        "PROXY protocol, version 2",
+        strict=False,
+        max_length=100,
+    )
 
 
 class LimitsSection(Section):
@@ -83,6 +97,12 @@ class LimitsSection(Section):
         description='a list of networks such as ["10.20.0.1/32"], without host bits, that no rate holds for',
         strict=False,
         max_length=1_000,
+    )
+    responses_per_s: float = Field(
+        default=0.0,
+        ge=0,
+        le=1_000_000,
+        description="answers of one kind to one network a second, from 0 to 1000000 (0 = no limit)",
     )
     client_pending: int = Field(default=1_000, ge=1, le=100_000, description="a whole number from 1 to 100000")
     zone_outstanding: int = Field(
@@ -253,5 +273,5 @@ class Config(Section):
         return Path(self.storage.state_dir).absolute()
 
 
-SECRET_KEYS: frozenset[tuple[str, str]] = frozenset({("database", "url")})
+SECRET_KEYS: frozenset[tuple[str, str]] = frozenset({("database", "url"), ("dns", "cookie_secret")})
 """Keys whose value is never shown, and which may be given as ``<key>_file``."""

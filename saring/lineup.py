@@ -18,6 +18,7 @@ from saring.child import ChildSpec
 from saring.config_schema import Config, LimitsSection
 from saring.endpoint import Endpoint
 from saring.orders import Orders, encode_orders
+from saring.own_secret import own_secret
 from saring.sockets import WorkerSockets
 from saring.state_dir import StateDir
 from saring.upstream_groups import local_records, rebinding, routes, server_groups
@@ -137,12 +138,22 @@ class Lineup:
             allow_from=self._config.dns.allow_from,
             source_limits=_source_limits(self._config.limits),
             zone_max_outstanding=self._config.limits.zone_outstanding,
+            cookie_secret=self._cookie_secret(),
+            proxy_from=self._config.dns.proxy_from,
+            responses_per_s=self._config.limits.responses_per_s,
         )
         # A worker reads no configuration: an edit that does not concern it leaves its spec, and so itself, alone.
         orders = dataclasses.replace(self.orders(), config="", config_path="", worker=settings)
         spec = _spec(f"worker-{number}", orders, WORKER_STOP_S)
         command = (sys.executable, "-m", "saring.process", "worker", str(number))
         return dataclasses.replace(spec, command=command, fds=udp_fds + tcp_fds)
+
+
+    def _cookie_secret(self) -> str:
+        dns = self._config.dns
+        if not dns.cookies:
+            return ""
+        return dns.cookie_secret or own_secret(self._state.cookie_secret)
 
 
 def _source_limits(limits: LimitsSection) -> SourceLimits:

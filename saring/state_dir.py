@@ -68,6 +68,11 @@ class StateDir:
         return self.run / f"worker-{worker}.cache"
 
     @property
+    def cookie_secret(self) -> Path:
+        """The secret of this node's DNS cookies."""
+        return self.root / "dns-cookie-secret"
+
+    @property
     def cache_orders(self) -> Path:
         """Orders to forget cached answers (``resolver/cache_orders.py``)."""
         return self.run / "cache-orders.json"

@@ -32,6 +32,7 @@ from querylog.spool import SpoolWriter
 from querylog.spool_reader import SpoolReader
 from resolver.admission import Admission
 from resolver.cache import Cache
+from resolver.cookies import Cookies
 from resolver.in_force import InForce
 from resolver.local import Identity
 from resolver.local_records import LocalRecords
@@ -153,6 +154,7 @@ class World:
         now_s: float = MONDAY_10,
         rules: RulesIndex | None = None,
         limits: SourceLimits = NO_LIMITS,
+        cookies: Cookies | None = None,
         groups: Sequence[ServerGroup] = (ServerGroup("default", ()),),
         routes: Sequence[Route] = (),
         guard: Guard = UNGUARDED,
@@ -182,6 +184,7 @@ class World:
             self._call_later,
             Sources(limits),
             self.pressure,
+            cookies,
         )
 
     def _in_force(self, policy: Policy, lists: Mapping[int, Sequence[str]], rules: RulesIndex | None = None) -> InForce:
