@@ -64,6 +64,17 @@ class StaleList:
 
 
 @dataclass(frozen=True, slots=True)
+class RunningPause:
+    """An agency or unit (``agency/unit``, in codes) that is let off, by the generation in force."""
+
+    id: int
+    tenant: str
+    until_s: float
+    author: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class Status:
     """The program at this moment, as far as the API's process can see."""
 
@@ -77,6 +88,7 @@ class Status:
     warnings: tuple[str, ...] = ()
     lists_size_bytes: int = 0
     stale_lists: tuple[StaleList, ...] = ()
+    pauses: tuple[RunningPause, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -125,7 +125,6 @@ class RouteTable(Section):
         default="", description='the code of an agency, for whose clients alone the route holds ("" = for all)'
     )
 
-
     @model_validator(mode="after")
     def _leads_somewhere(self) -> RouteTable:
         if self.suffix is not None and self.network:

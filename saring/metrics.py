@@ -42,6 +42,7 @@ def _program(status: ProgramStatus) -> Iterator[Metric]:
     yield _gauge("saring_generation", "Number of the current snapshot generation.", status.generation)
     yield _gauge("saring_published_timestamp_seconds", "When it was published.", status.published_s)
     yield _gauge("saring_unpublished_edits", "Edits that no generation holds yet.", status.unpublished)
+    yield _gauge("saring_pauses_running", "Agencies and units that are let off now.", len(status.pauses))
     yield _gauge("saring_spool_size_bytes", "Disk space of the spool.", status.spool_size_bytes)
     yield _gauge("saring_next_sync_timestamp_seconds", "When lists are fetched next.", status.next_sync_s)
     up = GaugeMetricFamily("saring_process_up", "Whether the process runs.", labels=["process"])

@@ -10,7 +10,7 @@ import time
 from pathlib import Path
 
 from admin_api.serve import run_api
-from admin_api.services import ProcessStatus, Services, StaleList, Status, WorkerStatus
+from admin_api.services import ProcessStatus, RunningPause, Services, StaleList, Status, WorkerStatus
 from policy.surroundings import OwnName
 from querylog.store import Store
 from resolver.cache_orders import FlushKind, give
@@ -117,4 +117,5 @@ def api_status(found: ProgramStatus) -> Status:
         warnings=found.warnings,
         lists_size_bytes=found.lists_size_bytes,
         stale_lists=tuple(StaleList(one.code, one.age_s, one.max_age_s) for one in found.lists if one.stale),
+        pauses=tuple(RunningPause(one.id, one.tenant, one.until_s, one.author, one.reason) for one in found.pauses),
     )

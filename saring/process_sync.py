@@ -1,4 +1,4 @@
-"""The scheduler: lists every night, lists on request, and publishing what an edit left unpublished.
+"""The scheduler: lists every night and on request, what time has ended, and publishing what an edit left unpublished.
 
 The sync itself runs in a process of its own with a low priority: it may use a core and a gigabyte for a while, and must
 neither slow DNS down nor take the scheduler with it when it dies.
@@ -16,6 +16,7 @@ from pathlib import Path
 
 from sqlalchemy.exc import SQLAlchemyError
 
+from admin_api.expiry import note_what_has_passed
 from saring import logs
 from saring.config_schema import Config
 from saring.control import Control, open_control
@@ -37,6 +38,7 @@ REPAIR_AFTER_S = 1.0
 REPAIR_BACKOFF_S = 10.0
 RETRY_NEVER_FETCHED_S = 900.0
 RETRY_LISTEN_S = 60.0
+EXPIRY_EVERY_S = 5.0
 
 
 def run_sync_process(orders: Orders) -> int:
@@ -86,6 +88,7 @@ class Scheduler:
         self._looked_at_revision = -1
         self._behind_since_s = 0.0
         self._repair_not_before_s = 0.0
+        self._expiry_not_before_s = 0.0
         self._running: asyncio.Task[None] | None = None
         self._wanted: set[str] = set()
         self._to_compile = False
@@ -115,6 +118,7 @@ class Scheduler:
             self._wanted.add(ALL)
         # The sync needs no database of ours to begin; what follows does, and may fail.
         self._begin_sync()
+        await self._note_expiry(now_s)
         revision = await self._control.revision()
         await self._look_for_new_lists(revision, now_s)
         await self._look_after_zones(now_s)
@@ -145,6 +149,15 @@ class Scheduler:
         self._log.info("sync ended", **_counts(result))
         if result.get("never_fetched"):
             self._retry_s = self._clock() + RETRY_NEVER_FETCHED_S
+
+    async def _note_expiry(self, now_s: float) -> None:
+        """What has ended by itself gets its last entry in the journal, and leaves the policy."""
+        if now_s < self._expiry_not_before_s:
+            return
+        self._expiry_not_before_s = now_s + EXPIRY_EVERY_S
+        noted = await note_what_has_passed(self._control.sessions, now_s)
+        if noted:
+            self._log.info("exceptions, requests or pauses have ended by themselves", number=noted)
 
     async def _look_for_new_lists(self, revision: int, now_s: float) -> None:
         """Lists that were never fetched are fetched now: after an edit, at the start, and again after a failure."""

@@ -9,10 +9,12 @@ import os
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 from saring.list_health import ListView, look
+from saring.pause_view import PauseView, running_pauses
 from saring.state_dir import StateDir, read_json
 from snapshots import manifest as manifests
 from snapshots.layout import current_target, generation_path, number_of, numbers
@@ -78,6 +80,7 @@ class ProgramStatus:
     spool_size_bytes: int
     lists_size_bytes: int
     warnings: tuple[str, ...]
+    pauses: tuple[PauseView, ...] = ()
 
     @property
     def unpublished(self) -> int:
@@ -124,6 +127,7 @@ def collect(state: StateDir, now_s: float) -> ProgramStatus:
         spool_size_bytes=directory_size(state.spool),
         lists_size_bytes=directory_size(state.lists),
         warnings=(),
+        pauses=running_pauses(state.snapshots, generation, now_s),
     )
     return _with_warnings(status)
 
@@ -220,6 +224,12 @@ def stale_text(one: ListView) -> str:
     return f"list {one.code} is {_days(one.age_s)} old: its source had nothing that was let in since; {allowed}"
 
 
+def _paused_text(pauses: tuple[PauseView, ...]) -> str:
+    named = [f"{one.tenant} until {datetime.fromtimestamp(one.until_s).astimezone():%H:%M}" for one in pauses[:5]]
+    number = "1 pause is" if len(pauses) == 1 else f"{len(pauses)} pauses are"
+    return f"{number} running: {', '.join(named)}{', ...' if len(pauses) > 5 else ''}"
+
+
 def _days(seconds: float) -> str:
     days = seconds / 86_400
     if days < 1:
@@ -244,6 +254,8 @@ def _with_warnings(status: ProgramStatus) -> ProgramStatus:
         warnings.append(f"{status.unpublished} edits are not published yet")
     if status.generation and status.revision < status.newest_revision:
         warnings.append("an earlier generation is in force (rolled back); the next edit publishes everything anew")
+    if status.pauses:
+        warnings.append(_paused_text(status.pauses))
     for one in status.lists:
         if one.stale:
             warnings.append(stale_text(one))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import ipaddress
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from http import HTTPStatus
@@ -39,7 +38,7 @@ from admin_api.features.rule_schemas import RuleScope
 from admin_api.finding_schemas import findings_of
 from admin_api.journal import Act
 from admin_api.letters import fact_of
-from admin_api.models import ExceptionRow, NetworkRow, UnitRow
+from admin_api.models import ExceptionRow, UnitRow
 from admin_api.negative import negative_grounds
 from admin_api.rest.auth import Scope
 from admin_api.rest.edit import Edited, edit
@@ -49,11 +48,11 @@ from admin_api.rest.route import API, Call, ItemPath, Reply, Route
 from admin_api.rest.validation import check_body
 from admin_api.schemas import basis_of, seconds_or_none
 from admin_api.surroundings import load_surroundings
+from admin_api.tenant_of_client import scope_of_client
 from admin_api.to_policy import load_policy
 from policy import model as facts
 from policy import problems
 from policy.model import ScopeKind
-from policy.networks import PrefixTable, parse
 from policy.review import review
 
 PATH = f"{API}/exceptions"
@@ -192,7 +191,7 @@ async def _scope(session: AsyncSession, call: Call, data: ExceptionInput) -> Rul
     own = call.principal.agency_id
     scope = data.scope
     if scope is None and data.client is not None:
-        scope = await _scope_of_client(session, data.client)
+        scope = await scope_of_client(session, data.client)
         if scope is None and own is None:
             expected = "an address of a registered network, or the scope itself"
             message = "is in no registered network, so nobody knows whose it is"
@@ -205,16 +204,6 @@ async def _scope(session: AsyncSession, call: Call, data: ExceptionInput) -> Rul
         raise Problem(HTTPStatus.FORBIDDEN, "the token asks for its own agency and that agency's units only")
     assert scope is not None
     return scope
-
-
-async def _scope_of_client(session: AsyncSession, client: str) -> RuleScope | None:
-    rows = (await session.scalars(select(NetworkRow))).all()
-    found = PrefixTable((parse(row.cidr), row) for row in rows).find(ipaddress.ip_address(client).packed)
-    if found is None:
-        return None
-    if found.unit_id is not None:
-        return RuleScope(kind=ScopeKind.UNIT, id=found.unit_id)
-    return RuleScope(kind=ScopeKind.AGENCY, id=found.agency_id)
 
 
 async def _agency_of(session: AsyncSession, scope: RuleScope) -> int | None:

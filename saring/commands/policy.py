@@ -11,6 +11,7 @@ import click
 
 from saring.commands.common import fail, json_option, load_config, print_json, state_of
 from saring.commands.database import with_control
+from saring.commands.policy_check import check
 from saring.policy_edit import edit_as_json, edit_policy, show_edit
 
 if TYPE_CHECKING:
@@ -25,7 +26,10 @@ if TYPE_CHECKING:
 
 @click.group()
 def policy() -> None:
-    """The whole policy as one file that people can read, review and change."""
+    """The whole policy: reviewed, or as one file that people can read and change."""
+
+
+policy.add_command(check)
 
 
 @policy.command()

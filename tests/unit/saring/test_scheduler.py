@@ -8,16 +8,17 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
-from sqlalchemy import update
+from sqlalchemy import select, update
 
-from admin_api.database import editing
+from admin_api.database import editing, reading
 from admin_api.journal import advance_revision
 from admin_api.migrations import upgrade
-from admin_api.models import AgencyRow
+from admin_api.models import AgencyRow, Audit, PauseRow
 from blocklists.admission import Gate
 from blocklists.insight import compare_lists
 from blocklists.insight_file import Insight, write_insight
 from blocklists.progress import Silent, SilentBoard
+from policy.model import Policy
 from saring.bootstrap import import_document
 from saring.config import load
 from saring.control import Control, open_control
@@ -26,7 +27,7 @@ from saring.list_sync import sync_lists
 from saring.orders import Orders
 from saring.people import local_actor
 from saring.process_sync import REPAIR_AFTER_S, RETRY_NEVER_FETCHED_S, Scheduler
-from saring.publisher import Publisher
+from saring.publisher import Publisher, current_policy
 from saring.schedule import next_run_s
 from saring.state_dir import StateDir, read_json
 from saring.status import current_generation
@@ -183,3 +184,28 @@ async def test_lists_that_nobody_compared_yet_are_compared_in_the_syncs_own_proc
     await rig.tick()
     await rig.tick()
     assert rig.synced == [[]]
+
+
+async def test_what_time_has_ended_is_noted_and_published(rig: Rig) -> None:
+    async with editing(rig.control.sessions) as session:
+        pause = {"from_s": int(NOW_S) - 300, "until_s": int(NOW_S) + 60, "reason": "rapat", "author": "sari"}
+        session.add(PauseRow(agency_id=1, **pause))
+        await advance_revision(session)
+    await rig.tick()
+    rig.now_s += REPAIR_AFTER_S
+    await rig.tick()
+    assert len((read_current(rig)).pauses) == 1
+    rig.now_s += 60
+    await rig.tick()
+    rig.now_s += REPAIR_AFTER_S
+    await rig.tick()
+    assert read_current(rig).pauses == ()
+    async with reading(rig.control.sessions) as session:
+        [row] = (await session.scalars(select(Audit).where(Audit.kind == "pause"))).all()
+        assert (row.action, row.login, row.label) == ("expire", "clock", "dinkes")
+
+
+def read_current(rig: Rig) -> Policy:
+    _, policy = current_policy(rig.state.snapshots)
+    assert policy is not None
+    return policy
