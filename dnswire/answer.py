@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from dnswire import name as wire
-from dnswire.constants import FLAG_QR, HEADER_SIZE, EdnsOption, Rcode, RRClass, RRType
+from dnswire.constants import FLAG_QR, HEADER_SIZE, MAX_NAME_SIZE, EdnsOption, Rcode, RRClass, RRType
 from dnswire.edns import options, read_ede
 from dnswire.errors import WireError
 
@@ -24,6 +24,7 @@ _AUTHORITY: Final = 1
 _ADDITIONAL: Final = 2
 
 _SVCB_IPV4HINT: Final = 4
+_SVCB_ECH: Final = 5
 _SVCB_IPV6HINT: Final = 6
 
 
@@ -45,9 +46,10 @@ class Answer:
 
     ``message`` ends where the kept sections end; ``ttls`` are (octets from its start, seconds). ``ttl_s`` is how long
     the whole may be cached by its own words (0: not at all). ``aliases``, ``bindings`` and ``addresses`` are whom it
-    points to: CNAME and DNAME targets, HTTPS/SVCB targets, and addresses (4 or 16 octets; hints included); ``points``
-    whether there are any. ``digest`` is the CRC-32 of all that follows the question, TTLs as received: the query log's
-    "same answer as before".
+    points to: CNAME and DNAME targets, HTTPS/SVCB targets, and addresses (4 or 16 octets; hints included). ``ech``:
+    whether an HTTPS or SVCB RR carries keys of encrypted ClientHello; ``points`` whether there is any of these four, so
+    that policy may have a say in it. ``digest`` is the CRC-32 of all that follows the question, TTLs as received: the
+    query log's "same answer as before".
     """
 
     __slots__ = (
@@ -57,6 +59,7 @@ class Answer:
         "arcount",
         "bindings",
         "digest",
+        "ech",
         "ede",
         "flags",
         "message",
@@ -87,6 +90,7 @@ class Answer:
         bindings: tuple[bytes, ...],
         addresses: tuple[bytes, ...],
         ede: tuple[tuple[int, str], ...],
+        ech: bool = False,
     ) -> None:
         self.message = message
         self.name = name
@@ -101,7 +105,8 @@ class Answer:
         self.aliases = aliases
         self.bindings = bindings
         self.addresses = addresses
-        self.points = bool(aliases or bindings or addresses)
+        self.ech = ech
+        self.points = bool(aliases or bindings or addresses or ech)
         self.ede = ede
         self.digest = zlib.crc32(message[question_end:]) if len(message) > question_end else 0
 
@@ -112,25 +117,29 @@ class Answer:
 
 
 class _Reading:
-    """What has been learnt of a message so far."""
+    """What has been learnt of a message so far. ``followed``: the name to which its aliases have led."""
 
     __slots__ = (
         "addresses",
         "aliases",
         "bindings",
+        "ech",
         "ede",
         "end",
         "extended_rcode",
+        "followed",
         "has_data",
         "negative_ttl_s",
         "ttls",
         "wanted",
     )
 
-    def __init__(self, wanted: int, end: int) -> None:
+    def __init__(self, name: bytes, wanted: int, end: int) -> None:
+        self.followed = name
         self.wanted = wanted
         self.end = end
         self.has_data = False
+        self.ech = False
         self.ttls: list[tuple[int, int]] = []
         self.aliases: list[bytes] = []
         self.bindings: list[bytes] = []
@@ -161,7 +170,8 @@ def parse_answer(message: bytes) -> Answer:
     rrclass = (message[offset + 2] << 8) | message[offset + 3]
     question_end = offset + 4
 
-    reading = _Reading(rrtype, question_end)
+    name = name.lower()
+    reading = _Reading(name, rrtype, question_end)
     offset = question_end
     for _ in range(counts[1]):
         offset = _read_rr(message, offset, _ANSWER, reading)
@@ -172,7 +182,7 @@ def parse_answer(message: bytes) -> Answer:
     rcode = (flags & 0x000F) | (reading.extended_rcode << 4)
     return Answer(
         message=message if reading.end == len(message) else message[: reading.end],
-        name=name.lower(),
+        name=name,
         rrtype=rrtype,
         rrclass=rrclass,
         question_end=question_end,
@@ -185,6 +195,7 @@ def parse_answer(message: bytes) -> Answer:
         bindings=tuple(reading.bindings),
         addresses=tuple(reading.addresses),
         ede=tuple(reading.ede),
+        ech=reading.ech,
     )
 
 
@@ -248,7 +259,7 @@ def _read_rr(message: bytes, start: int, section: int, reading: _Reading) -> int
         if rrtype == RRType.SOA:
             reading.negative_ttl_s = min(ttl_s, _soa_minimum(message, rdata, end))
     elif (message[offset + 2] << 8) | message[offset + 3] == RRClass.IN:
-        _note_targets(message, rrtype, rdata, end, section, reading)
+        _note_targets(message, start, rrtype, rdata, end, section, reading)
     return end
 
 
@@ -259,7 +270,9 @@ def _soa_minimum(message: bytes, rdata: int, end: int) -> int:
     return int.from_bytes(message[offset + 16 : end], "big")
 
 
-def _note_targets(message: bytes, rrtype: int, rdata: int, end: int, section: int, reading: _Reading) -> None:
+def _note_targets(
+    message: bytes, start: int, rrtype: int, rdata: int, end: int, section: int, reading: _Reading
+) -> None:
     if rrtype == RRType.A:
         if end - rdata != 4:
             raise WireError("A RR of a wrong size", rdata)
@@ -272,9 +285,24 @@ def _note_targets(message: bytes, rrtype: int, rdata: int, end: int, section: in
         target, after = wire.read(message, rdata)
         if after != end:
             raise WireError("CNAME or DNAME of a wrong size", rdata)
-        reading.aliases.append(target.lower())
+        target = target.lower()
+        reading.aliases.append(target)
+        if rrtype == RRType.CNAME:
+            reading.followed = target
+        else:
+            _note_substitution(wire.read(message, start)[0].lower(), target, reading)
     elif rrtype in (RRType.HTTPS, RRType.SVCB):
         _note_binding(message, rdata, end, reading)
+
+
+def _note_substitution(owner: bytes, target: bytes, reading: _Reading) -> None:
+    """Where a DNAME leads the name that was followed so far (RFC 6672 2.2), whether a CNAME says so as well or not."""
+    followed = reading.followed
+    if followed != owner and wire.is_subdomain(followed, owner):
+        substituted = followed[: -len(owner)] + target
+        if len(substituted) <= MAX_NAME_SIZE:
+            reading.followed = substituted
+            reading.aliases.append(substituted)
 
 
 def _note_binding(message: bytes, rdata: int, end: int, reading: _Reading) -> None:
@@ -293,6 +321,7 @@ def _note_binding(message: bytes, rdata: int, end: int, reading: _Reading) -> No
         width = {_SVCB_IPV4HINT: 4, _SVCB_IPV6HINT: 16}.get(key, 0)
         if offset + size > end or (width and (not size or size % width)):
             raise WireError("SvcParam of a wrong size", offset)
+        reading.ech = reading.ech or key == _SVCB_ECH
         if width:
             reading.addresses.extend(message[i : i + width] for i in range(offset, offset + size, width))
         offset += size

@@ -16,6 +16,7 @@ cdef class Plan:
     cdef readonly int layer
     cdef readonly int via
     cdef readonly object own
+    cdef readonly Answer relayed
     cdef readonly object target
     cdef readonly bint guarded
 

@@ -14,6 +14,7 @@ from blocklists.asker import Asker
 from blocklists.index import Index
 from blocklists.rule import MAPPED
 from dnswire.answer import Answer
+from dnswire.ech import without_ech
 from dnswire.query import Query
 from policy.decide import combine, decide
 from policy.forwarders import Claim, Named, Speaker
@@ -50,7 +51,7 @@ class Plan:
 
     The numbers that the query log wants of the decision stand here once more, ready to be written. ``own``: the answer
     of our own records. ``target``: which upstreams are asked; ``guarded``: whether their answers are guarded against
-    rebinding.
+    rebinding. ``relayed``: what is sent in the stead of the upstream's answer, where something is taken out of it.
     """
 
     __slots__ = (
@@ -61,6 +62,7 @@ class Plan:
         "list_id",
         "matched",
         "own",
+        "relayed",
         "rendered",
         "rule_id",
         "target",
@@ -75,9 +77,11 @@ class Plan:
         target: Target = FIRST,
         guarded: bool = False,
         own: Own | None = None,
+        relayed: Answer | None = None,
     ) -> None:
         self.decision = decision
         self.rendered = rendered
+        self.relayed = relayed
         self.own = own
         self.target = target
         self.guarded = guarded
@@ -319,11 +323,12 @@ class InForce:
             decision = rebinding.blocked(self.policy.regency.language)
         else:
             decision = inspect(known.view, self.index, question.decision, answer, rrtype, known.asker)
-        if decision is question.decision:
+        rendered = render(decision, rrtype, NO_EDGE_S) if bars(decision) else None
+        relayed = without_ech(answer) if answer.ech and rendered is None and known.view.strips_ech else None
+        if decision is question.decision and relayed is question.relayed:
             plan = question
         else:
-            rendered = render(decision, rrtype, NO_EDGE_S) if bars(decision) else None
-            plan = Plan(decision, rendered, question.target)
+            plan = Plan(decision, rendered, question.target, question.guarded, question.own, relayed)
         if self._plan_count >= MAX_PLANS:
             self._forget()
         self._plan_count += 1

@@ -312,6 +312,8 @@ class Pipeline:
             turn.plan = plan = in_force.inspected(turn.known, turn.key, turn.plan, answer, query.rrtype)
             if plan.rendered is not None:
                 return self._block(turn, plan.rendered)
+            if plan.relayed is not None:  # what policy lets through may be less than what came
+                answer = plan.relayed
 
         # 8 Finish: the client's ID and case, TTLs aged and clipped to the policy's next edge, EDE, size.
         limit = response.size_limit(query, turn.transport == _UDP)

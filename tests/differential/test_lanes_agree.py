@@ -19,7 +19,7 @@ from blocklists.rule import Kind, ListRule, RuleAction, Trigger
 from blocklists.rules_index import RulesIndex
 from dnswire.constants import RRType
 from dnswire.name import from_text
-from policy.model import Action, AnswerKind, BlockAnswer, Policy, Rule, Schedule, Target, TargetKind, Window
+from policy.model import Action, AnswerKind, BlockAnswer, Bypass, Policy, Rule, Schedule, Target, TargetKind, Window
 from querylog.record import Transport
 from resolver.fast_lane import FastLane
 from resolver.ready_table import ReadyTable
@@ -59,6 +59,7 @@ ZONES = {
     "sosial.example": ["sosial.example. 86400 IN A 192.0.2.6"],
     "tujuan.example": ["tujuan.example. 30 IN A 192.0.2.7"],
     LONG: [f"{LONG}. 100 IN A 192.0.2.8"],
+    "kunci.example": ["kunci.example. 90 IN HTTPS 1 . alpn=h2 echconfig=AEX+DQBB", "kunci.example. 7 IN A 192.0.2.9"],
 }
 KNOWN_NAMES = frozenset(from_text(name) for name in ZONES)
 KNOWN_TYPES = frozenset(RRType)
@@ -102,6 +103,7 @@ def policy(office: Window) -> Policy:
             answer=BlockAnswer(AnswerKind.REDIRECT, name="tujuan.example"),
         ),
         Rule(5, agency(HEALTH), Target(TargetKind.CATEGORY, "media_sosial"), Action.BLOCK, schedule_id=1),
+        Rule(6, agency(HEALTH), Target(TargetKind.BYPASS, Bypass.ECH), Action.BLOCK, schedule_id=1),
     )
     return sample_policy(*rules, schedules=[Schedule(1, "kantor", "Jam kantor", windows=(office,))])
 
