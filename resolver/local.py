@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from dnswire import edns, name
-from dnswire.constants import EdeCode, EdnsOption, Rcode, RRClass, RRType
+from dnswire.constants import EdnsOption, Rcode, RRClass, RRType
 from dnswire.query import Query
 from dnswire.response import question_rr, soa_rr
 from resolver.block import Rendered
@@ -108,7 +108,6 @@ def identity_options(query: Query, identity: Identity) -> bytes:
 # RFC 8482 4.2: a synthesized HINFO answers ANY, which otherwise amplifies and helps nobody.
 ANY_ANSWER: Final = Rendered(Rcode.NOERROR, question_rr(RRType.HINFO, _ANY_TTL_S, b"\x07RFC8482\x00"), 1)
 
-NOT_RECURSIVE: Final = edns.ede(EdeCode.PROHIBITED, "RD=0: only recursive queries are answered here")
 
 
 def txt(text: str) -> bytes:

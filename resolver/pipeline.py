@@ -17,13 +17,13 @@ from typing import Final, Protocol
 
 from dnswire import edns, response
 from dnswire.answer import Answer
-from dnswire.constants import EdeCode, Rcode, RRClass, RRType
+from dnswire.constants import Rcode, RRClass, RRType
 from dnswire.errors import WireError
 from dnswire.query import Query, Refused, Unanswerable, parse_query, refuse_type
 from policy.model import Decision, Layer, Verdict
 from querylog.record import NO_RESPONSE, CacheState, Transport
 from querylog.spool import SpoolWriter
-from resolver import local
+from resolver import local, refusals
 from resolver.admission import Admission
 from resolver.block import Rendered
 from resolver.cache import Cache, is_failure
@@ -58,17 +58,6 @@ _PATIENCE_S: Final = 1.8
 
 _PASS: Final = int(Judgement.PASS)
 _DROP: Final = int(Judgement.DROP)
-_TRY_TCP: Final = Rendered(Rcode.NOERROR, truncated=True)
-_TOO_FAST: Final = Rendered(
-    Rcode.REFUSED, options=edns.ede(EdeCode.PROHIBITED, "This address asks too much in too short a time")
-)
-_TOO_MANY: Final = Rendered(
-    Rcode.SERVFAIL,
-    options=edns.ede(EdeCode.OTHER, "Too many queries of this client or for this zone wait for upstreams"),
-)
-_OLD: Final = edns.ede(EdeCode.STALE_ANSWER, "upstreams do not answer; this is what they said before")
-_OLD_NXDOMAIN: Final = edns.ede(EdeCode.STALE_NXDOMAIN, "upstreams do not answer; this is what they said before")
-_STRANGER: Final = edns.ede(EdeCode.PROHIBITED, "This address belongs to no registered network")
 _INVALID: Final = Plan(Decision(Verdict.INVALID, Layer.NONE))
 _NOT_SERVED: Final = Plan(Decision(Verdict.REFUSED, Layer.NONE))
 _LOCAL: Final = Plan(Decision(Verdict.LOCAL, Layer.NONE))
@@ -166,10 +155,10 @@ class Pipeline:
             try:
                 turn.echo, shows_cookie = self._cookies.echo(query.edns_options, known.address, now_s)
             except WireError:
-                return self._own(turn, Rendered(Rcode.FORMERR))
+                return self._own(turn, refusals.MALFORMED)
         if judgement and not shows_cookie:
             self._stats.limited += 1
-            return self._own(turn, _TRY_TCP if transport == _UDP else _TOO_FAST)
+            return self._own(turn, refusals.TRY_TCP if transport == _UDP else refusals.TOO_FAST)
         refused = refuse_type(query)
         if refused is not None:
             return self._own(turn, Rendered(refused[0]))
@@ -180,14 +169,14 @@ class Pipeline:
             try:
                 claim, echo = claim_of(query.edns_options, known.speaker)
             except WireError:
-                return self._own(turn, Rendered(Rcode.FORMERR))
+                return self._own(turn, refusals.MALFORMED)
             turn.echo += echo
             known = turn.known = in_force.behind(known, claim)
         turn.plan = _NOT_SERVED
         if not known.admitted:
-            return self._own(turn, Rendered(Rcode.REFUSED, options=_STRANGER))
+            return self._own(turn, refusals.STRANGER)
         if query.rrclass == _IN and not query.flags & _RD:  # the cache must not tell who asked what before (snooping)
-            return self._own(turn, Rendered(Rcode.REFUSED, options=local.NOT_RECURSIVE))
+            return self._own(turn, refusals.NOT_RECURSIVE)
         turn.plan = _LOCAL
         if query.rrclass == _CH:
             return self._own(turn, local.about_server(query, self._identity))
@@ -237,7 +226,7 @@ class Pipeline:
         if stale is not None and old is not None and now_s < old.retry_s:
             return self._relay_stale(turn, stale)
         if known.source.pending >= self._max_pending or not self._pressure.admits(name):
-            return self._own(turn, _TOO_MANY) if stale is None else self._relay_stale(turn, stale)
+            return self._own(turn, refusals.TOO_MANY) if stale is None else self._relay_stale(turn, stale)
         self._ask(turn, name)
         return None
 
@@ -321,7 +310,7 @@ class Pipeline:
         max_ttl_s = in_force.seconds_left(turn.now_s)
         if turn.cache_state == _STALE:
             max_ttl_s = min(max_ttl_s, _STALE_TTL_S)
-            options += _OLD_NXDOMAIN if answer.rcode == Rcode.NXDOMAIN else _OLD
+            options += refusals.OLD_NXDOMAIN if answer.rcode == Rcode.NXDOMAIN else refusals.OLD
         wire = response.relay(query, answer, age_s, max_ttl_s, limit, options)
 
         # 9 Spool, then send: what a client got is in the log, whatever happens to us next.
