@@ -79,9 +79,10 @@ async def request_exception(session: AsyncSession, asked: Asked, login: str, now
         raise ExceptionRefusedError(f"{MAX_OPEN_EACH} requests of {login} wait already; withdraw some of them")
     await _require_possible(session, asked.scope, asked.target, asked.schedule)
     await require_term(session, asked.duration_s)
-    if asked.starts_s is not None and not now <= asked.starts_s <= now + MAX_AHEAD_S:
-        message, expected = "lies in the past, or more than a year ahead", "an instant to come; null: when approved"
-        raise invalid(FieldError(field="starts", message=message, expected=expected))
+    if asked.starts_s is not None and asked.starts_s < now:
+        expected = "an instant to come; null: as soon as it is approved"
+        raise invalid(FieldError(field="starts", message="lies in the past", expected=expected))
+    _require_soon(asked.starts_s, now)
     row = ExceptionRow(state=ExceptionState.REQUESTED.value, requested_by=login, requested_s=now)
     row.title = asked.title or f"Exception for {asked.target.value}"[:200]
     row.reason, row.contact, row.client = asked.reason, asked.contact, asked.client
@@ -108,7 +109,7 @@ async def approve_exception(
     if same_person(row.requested_by, login):
         raise ExceptionRefusedError(f"{row.requested_by} asked for it: another person must approve")
     before = told(row)
-    await _grant(session, row, granted)
+    await _grant(session, row, granted, int(now_s))
     await require_letter_of(session, row, library)
     row.state = ExceptionState.APPROVED.value
     row.decided_by, row.decided_s, row.decision_note = login, int(now_s), granted.note
@@ -201,7 +202,7 @@ async def drop_rule(session: AsyncSession, row: ExceptionRow) -> None:
         await session.delete(rule)
 
 
-async def _grant(session: AsyncSession, row: ExceptionRow, granted: Granted) -> None:
+async def _grant(session: AsyncSession, row: ExceptionRow, granted: Granted, now: int) -> None:
     """Writes what is granted over what was asked for; refuses what is more than that."""
     policy = await load_policy(session)
     errors: list[FieldError] = []
@@ -230,6 +231,7 @@ async def _grant(session: AsyncSession, row: ExceptionRow, granted: Granted) -> 
     row.schedule_code = granted.schedule or row.schedule_code
     row.duration_s = granted.duration_s or row.duration_s
     row.starts_s = granted.starts_s or row.starts_s
+    _require_soon(granted.starts_s, now)
     await require_term(session, row.duration_s)
     if granted.basis is not None:
         put_basis(row, granted.basis)
@@ -264,6 +266,12 @@ async def _require_possible(session: AsyncSession, scope: RuleScope, target: Rul
         await put_target(session, probe, target)
         if schedule:
             await require_code(session, ScheduleRow, schedule, "schedule")
+
+
+def _require_soon(starts_s: int | None, now: int) -> None:
+    if starts_s is not None and starts_s > now + MAX_AHEAD_S:
+        expected = "an instant within a year; ask again when it comes nearer"
+        raise invalid(FieldError(field="starts", message="is more than a year ahead", expected=expected))
 
 
 async def require_term(session: AsyncSession, duration_s: int) -> None:

@@ -176,6 +176,7 @@ async def test_an_approver_grants_less_and_never_more(office: Office) -> None:
         ({"target": {"kind": "name", "value": "facebook.com"}}, "target"),
         ({"target": {"kind": "wildcard", "value": "com"}}, "target"),
         ({"duration_s": 8 * DAY_S}, "duration_s"),
+        ({"starts": "2028-11-24T00:00:00Z"}, "starts"),
     ):
         refused = await office.approve(1, **granted)
         assert (refused.status, list(refused.fields())) == (422, [field]), granted
