@@ -24,6 +24,7 @@ from policy.explain import ByTenant, explain_prepared
 from policy.model import Policy
 from policy.prepare import prepare
 from policy.resolve import at
+from policy.review import Surroundings, review
 from policy.view import View
 from snapshots.publish import publish
 
@@ -35,6 +36,7 @@ def run() -> list[Row]:
     policy = government()
     prepared = prepare(policy)
     resolved = at(prepared, AT_S)
+    around = Surroundings(now_s=AT_S)
     client = resolved.client(bytes((10, 3, 7, 1)))
     miss, rule, listed = (
         wire.from_text(text) for text in ("www.kantor.example.org", "a.situs17.example", "judi.example")
@@ -47,6 +49,7 @@ def run() -> list[Row]:
         row("policy", "decide, a listed name", "us", _per_call_us(client.view, by_list, listed), at_most=25),
         row("policy", "client by longest prefix, 5,000 networks", "us", _client_us(resolved.client), at_most=5),
         row("policy", "prepare, once a generation", "ms", _best_ms(lambda: prepare(policy)), at_most=200),
+        row("policy", "review, at each edit", "ms", _best_ms(lambda: review(policy, around)), at_most=1000),
         row("policy", "resolve, at each schedule's edge", "ms", _best_ms(lambda: at(prepared, AT_S)), at_most=100),
         row("policy", "encode the policy document", "ms", _best_ms(lambda: encode(policy)), at_most=100),
         row(

@@ -24,6 +24,8 @@ from policy.why import LAYER_NAMES
 
 # Of many rules on one target in one scope, so many are looked at: those that hold at all times first.
 _LOOKED_AT: Final = 16
+# More expressions than that in one scope are not asked about names: each would be asked about every name.
+_MAX_EXPRESSIONS: Final = 100
 
 _Slot = tuple[Layer, ScopeKind, int]
 _Parts = list[PreparedRule]
@@ -74,7 +76,7 @@ class _Table:
     def finish(self) -> None:
         """Prepares what needs all rules of the table."""
         patterns = [part.pattern for part in self.pattern_parts if part.pattern is not None]
-        if patterns:
+        if 0 < len(patterns) <= _MAX_EXPRESSIONS:
             self.patterns = PatternSet(patterns)
 
 

@@ -63,7 +63,8 @@ class _Guard:
             for own in (SARING, *own_names)
             for name in _wires((own.name,))
         ]
-        self._all = guarded
+        self._texts = [(to_text(one.name), one) for one in guarded]
+        self._always = [pair for pair in self._texts if pair[1].always]
         self._exact: dict[bytes, list[_Guarded]] = {}
         self._above: dict[bytes, list[_Guarded]] = {}
         for one in guarded:
@@ -81,10 +82,12 @@ class _Guard:
     def hit(self, rule: Rule) -> list[_Guarded]:
         """The guarded names that the rule would block."""
         target = rule.target
+        prevails = layer_of(rule) in (Layer.MANDATORY, Layer.EXCEPTION)
+        if target.kind is TargetKind.REGEX:
+            return self._matching(target.value, prevails)
         key = (target.kind, target.value)
         if key not in self._by_target:
             self._by_target[key] = list(dict.fromkeys(self._reached(target.kind, target.value)))
-        prevails = layer_of(rule) in (Layer.MANDATORY, Layer.EXCEPTION)
         return [one for one in self._by_target[key] if one.always or prevails]
 
     def _reached(self, kind: TargetKind, value: str) -> list[_Guarded]:
@@ -92,8 +95,6 @@ class _Guard:
             return self._at(value)
         if kind is TargetKind.WILDCARD:
             return self._at_or_below(value)
-        if kind is TargetKind.REGEX:
-            return self._matching(value)
         names: Sequence[str] = ()
         if kind is TargetKind.SERVICE:
             names = self._services.get(value, ())
@@ -113,12 +114,13 @@ class _Guard:
         text = wildcard_base(text)
         return self._at(text) + [one for name in _wires((text,)) for one in self._above.get(name, ())]
 
-    def _matching(self, text: str) -> list[_Guarded]:
+    def _matching(self, text: str, prevails: bool) -> list[_Guarded]:
         try:
             pattern = Pattern(text)
         except PatternError:
             return []
-        return [one for one in self._all if pattern.matches(to_text(one.name))]
+        asked = self._texts if prevails else self._always
+        return [one for name, one in asked if pattern.matches(name)]
 
 
 def _wires(texts: Iterable[str]) -> list[bytes]:

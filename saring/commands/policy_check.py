@@ -49,6 +49,7 @@ def check(context: click.Context, severity: str | None, as_json: bool) -> None:
         for problem in shown:
             label = click.style(problem.severity, fg=_STYLES.get(problem.severity))
             click.echo(f"{label}: {problem.part} {problem.key}, {problem.field}: {problem.message}; {problem.remedy}")
-        click.echo(f"{len(shown)} findings" if shown else "nothing to say: the policy is sound")
+        number = "1 finding" if len(shown) == 1 else f"{len(shown)} findings"
+        click.echo(number if shown else "nothing to say: the policy is sound")
     if any(problem.severity in REFUSED for problem in found):
         context.exit(1)

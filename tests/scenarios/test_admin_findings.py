@@ -7,6 +7,8 @@ from typing import Any
 
 from admin_api.rest.auth import Scope
 from policy.surroundings import OwnName
+from saring.config import load
+from saring.list_gate import load_admission
 from tests.support.admin import Api, new_sqlite, running_api
 from tests.support.admin import sqlite_api as sqlite_api
 from tests.support.admin import templates as templates
@@ -79,3 +81,6 @@ async def test_rules_against_what_must_work_are_refused(templates: dict[str, str
         await api.made("/must-resolve-names", {"name": "bank.example"})
         await api.made("/agencies", {"code": "a", "name": "A"})
         assert (await api.get("/policy/findings?severity=harm")).json["counts"]["harm"] == 1
+        config = load(None, {"SARING_CONFIG": "/dev/null"}).config.lists
+        gate = (await load_admission(api.sessions, config, api.program.now_s, [one.name for one in own])).gate
+        assert set(gate.must_resolve) == {"gaji.example", "bank.example", "saring.kab.example"}

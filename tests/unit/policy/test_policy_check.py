@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import fields, replace
 from typing import Any
 
 import pytest
@@ -10,6 +10,7 @@ import pytest
 from policy.check import Severity, check
 from policy.model import (
     Action,
+    Agency,
     AnswerKind,
     BlockAnswer,
     Category,
@@ -31,9 +32,20 @@ from policy.model import (
     ScopeKind,
     Service,
     Unit,
+    Verdict,
     Window,
 )
-from tests.support.deciding import IGD, IGD_SCOPE, REGENCY_SCOPE, RSUD, RSUD_SCOPE, government, rule
+from tests.support.deciding import (
+    IGD,
+    IGD_SCOPE,
+    MONDAY_10_S,
+    REGENCY_SCOPE,
+    RSUD,
+    RSUD_SCOPE,
+    ask,
+    government,
+    rule,
+)
 
 MORNING = Schedule(1, "pagi", "Pagi", windows=(Window((0,), 600, 660),))
 OVERRIDE = "schedule override 1 of {}"
@@ -221,3 +233,20 @@ def test_a_problem_reads_as_one_line_with_the_way_out() -> None:
     assert problem.severity is Severity.ERROR
     assert str(problem).startswith("error: rule 1, target (regex): '(a': missing )")
     assert "RE2's syntax" in str(problem)
+
+
+def test_neither_inheritance_nor_readings_can_run_in_circles() -> None:
+    others = {"agency_id", "unit_id", "parent_id"}
+    assert not {field.name for field in fields(Agency)} & others, "an agency names nobody"
+    assert {field.name for field in fields(Unit)} & others == {"agency_id"}
+    evening = replace(MORNING, id=2, code="sore", windows=(Window((0,), 1080, 1140),))
+    crossed = tuple(ScheduleOverride(RSUD_SCOPE, one, Reading.SCHEDULE, other) for one, other in ((1, 2), (2, 1)))
+    policy = clean(
+        rules=(rule(1, REGENCY_SCOPE, "name:a.example", schedule_id=1),),
+        schedules=(MORNING, evening),
+        schedule_overrides=crossed,
+    )
+    assert check(policy) == []
+    monday_18_30_s = MONDAY_10_S + 8.5 * 3600
+    assert ask(policy, "a.example", at_s=monday_18_30_s).verdict is Verdict.BLOCKED
+    assert ask(policy, "a.example", at_s=MONDAY_10_S).verdict is Verdict.ALLOWED
