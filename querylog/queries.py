@@ -5,14 +5,29 @@ Values are parameters only. ``rows`` is the store's table, or what stands for it
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from ipaddress import IPv6Address, ip_address
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, FromClause, Select, and_, cast, func, or_, select
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    FromClause,
+    Integer,
+    Select,
+    and_,
+    case,
+    cast,
+    column,
+    func,
+    or_,
+    select,
+    values,
+)
 from sqlalchemy.types import String
 
-from querylog.schema import COLUMNS
-from querylog.store import MAX_LIMIT, Cursor, Filter
+from querylog.schema import AS_ASKED, COLUMNS, DECIDED
+from querylog.store import MAX_LIMIT, Cursor, Filter, Stretch
 
 # Clients are left out on purpose: the log is evidence about queries, never a ranking of persons (DESIGN 1).
 TOP_FIELDS: Final = (
@@ -67,6 +82,20 @@ def totals(rows: FromClause, filter: Filter) -> Select[Any]:
     """Answers by agency and verdict."""
     keys = (rows.c.agency, rows.c.verdict)
     return select(*keys, func.count()).where(*_conditions(rows, filter)).group_by(*keys).order_by(*keys)
+
+
+def asked(rows: FromClause, filter: Filter, stretches: Sequence[Stretch]) -> Select[Any]:
+    """Questions that policy decided, by the state of their time, in the order of names. At least one stretch."""
+    times = values(
+        column("from_us", BigInteger), column("until_us", BigInteger), column("state", Integer), name="stretch",
+        literal_binds=True,
+    ).data([(one.from_us, one.until_us, one.state) for one in stretches])  # fmt: skip
+    within = and_(rows.c.time_us >= times.c.from_us, rows.c.time_us < times.c.until_us)
+    matched = case((rows.c.via == AS_ASKED, ""), else_=rows.c.matched)
+    keys = (rows.c.name, rows.c.rrtype, rows.c.agency, rows.c.unit, times.c.state, rows.c.via, matched)
+    wanted = select(*keys, func.count()).select_from(rows.join(times, within))
+    wanted = wanted.where(*_conditions(rows, filter), rows.c.verdict.in_(DECIDED))
+    return wanted.group_by(*keys).order_by(*keys)
 
 
 def gaps(table: FromClause, from_us: int | None, until_us: int | None) -> Select[Any]:

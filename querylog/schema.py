@@ -58,5 +58,9 @@ GAPS: Final = Table(
 
 COLUMNS: Final = tuple(column.name for column in QUERIES.columns)
 
+# Verdicts that policy comes to; the others were given before it was asked.
+DECIDED: Final = ("allowed", "blocked", "redirected", "observed")
+AS_ASKED: Final = "question"  # ``via`` where the question itself decided, and nothing that the answer led to
+
 # Kept longer than the rest: what was blocked, or would have been.
 KEPT_AS_BLOCKED: Final = ("blocked", "redirected", "observed")

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Final, Protocol
+from typing import TYPE_CHECKING, Final, NamedTuple, Protocol
 from urllib.parse import quote, unquote
 
 if TYPE_CHECKING:
@@ -131,6 +131,30 @@ class Top:
 
 
 @dataclass(frozen=True, slots=True)
+class Stretch:
+    """A stretch of time, in Unix microseconds, ``until_us`` exclusive; ``state``: under what its rows are counted."""
+
+    from_us: int
+    until_us: int
+    state: int
+
+
+class Asked(NamedTuple):
+    """A question as it was asked in one state, and how many answers it had. ``matched`` where ``via`` is another than
+    the question itself: the listed or ruled name that the answer led to, if it was one.
+    """
+
+    name: str
+    rrtype: int
+    agency: str
+    unit: str
+    state: int
+    via: str
+    matched: str
+    answers: int
+
+
+@dataclass(frozen=True, slots=True)
 class Totals:
     """Answers in all, by verdict, and by agency and verdict."""
 
@@ -206,6 +230,12 @@ class Store(Protocol):
 
     def totals(self, filter: Filter) -> Totals:
         """Counts by agency and verdict."""
+
+    def asked(self, filter: Filter, stretches: Sequence[Stretch]) -> Iterator[Sequence[Asked]]:
+        """What policy decided in these stretches of time, counted, in parts: all of a name together, in their order.
+
+        Rows are counted by the store, so that millions of them become the questions that differ.
+        """
 
     def gaps(self, from_us: int | None = None, until_us: int | None = None) -> tuple[Gap, ...]:
         """Gaps that overlap the time, oldest first."""

@@ -3,14 +3,27 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from saring.state_dir import StateDir
 
 if TYPE_CHECKING:
     from querylog.spool_reader import Position
-    from querylog.store import Batch, Cursor, Dropped, Filter, Gap, Maintained, Page, Store, Top, Totals
+    from querylog.store import (
+        Asked,
+        Batch,
+        Cursor,
+        Dropped,
+        Filter,
+        Gap,
+        Maintained,
+        Page,
+        Store,
+        Stretch,
+        Top,
+        Totals,
+    )
 
 
 def open_store(state: StateDir, writer: bool) -> Store:
@@ -58,6 +71,10 @@ class StoreOnFirstUse:
     def totals(self, filter: Filter) -> Totals:
         """Counts by agency and verdict."""
         return self._opened().totals(filter)
+
+    def asked(self, filter: Filter, stretches: Sequence[Stretch]) -> Iterator[Sequence[Asked]]:
+        """Questions that policy decided, counted."""
+        return self._opened().asked(filter, stretches)
 
     def gaps(self, from_us: int | None = None, until_us: int | None = None) -> tuple[Gap, ...]:
         """Gaps that overlap the time."""

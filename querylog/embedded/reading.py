@@ -9,21 +9,35 @@ from __future__ import annotations
 import re
 import secrets
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
-from sqlalchemy import ARRAY, FromClause, Select, Table, Text, bindparam, column, create_engine, func, text
+from sqlalchemy import (
+    ARRAY,
+    Connection,
+    CursorResult,
+    FromClause,
+    Select,
+    Table,
+    Text,
+    bindparam,
+    column,
+    create_engine,
+    func,
+    text,
+)
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import QueuePool
 
 from querylog import queries
 from querylog.embedded.manifest import BLOCKED, GAP, RAW, Manifest, ManifestReader, SegmentInfo
 from querylog.schema import GAPS, KEPT_AS_BLOCKED, QUERIES
-from querylog.store import LAST_TIME_US, Cursor, Filter, Gap, Page, Row, StoreError, Top, Totals
+from querylog.store import LAST_TIME_US, Asked, Cursor, Filter, Gap, Page, Row, StoreError, Stretch, Top, Totals
 
 _ATTEMPTS: Final = 3
+_PART: Final = 20_000
 _HOUR_US: Final = 3_600 * 1_000_000
 # A search goes back step by step: most find their page in the newest hour, and the rest of the year is not read.
 _STEPS_US: Final = (_HOUR_US, 24 * _HOUR_US, 7 * 24 * _HOUR_US, 30 * 24 * _HOUR_US)
@@ -88,6 +102,33 @@ class Reader:
             by_verdict[verdict] = by_verdict.get(verdict, 0) + count
             by_agency.setdefault(agency, {})[verdict] = count
         return Totals(sum(by_verdict.values()), by_verdict, by_agency)
+
+    def asked(self, filter: Filter, stretches: Sequence[Stretch]) -> Iterator[Sequence[Asked]]:
+        """Questions that policy decided, counted, in the order of names."""
+        if not stretches:
+            return
+
+        def begin(manifest: Manifest) -> tuple[Connection, CursorResult[Any]] | None:
+            files = _matching(manifest, filter)
+            if not files:
+                return None
+            rows = self._read_files([info.path for info in files], QUERIES)
+            connection = self._engine.connect()
+            try:
+                return connection, connection.execute(queries.asked(rows, filter, stretches))
+            except BaseException:
+                connection.close()
+                raise
+
+        begun = self._consistently(begin)
+        if begun is None:
+            return
+        connection, result = begun
+        try:
+            for part in result.partitions(_PART):
+                yield [Asked._make(record) for record in part]
+        finally:
+            connection.close()
 
     def gaps(self, from_us: int | None, until_us: int | None) -> tuple[Gap, ...]:
         """Gaps that overlap the time."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
@@ -11,7 +11,20 @@ from querylog.embedded.manifest import ManifestReader
 from querylog.embedded.reading import Reader
 from querylog.embedded.writer import Writer
 from querylog.spool_reader import Position
-from querylog.store import Batch, Cursor, Dropped, Filter, Gap, Maintained, Page, StoreError, Top, Totals
+from querylog.store import (
+    Asked,
+    Batch,
+    Cursor,
+    Dropped,
+    Filter,
+    Gap,
+    Maintained,
+    Page,
+    StoreError,
+    Stretch,
+    Top,
+    Totals,
+)
 
 DEFAULT_MEMORY_LIMIT_BYTES: Final = 512 * 1024 * 1024
 DEFAULT_THREADS: Final = 2
@@ -61,6 +74,10 @@ class EmbeddedStore:
     def totals(self, filter: Filter) -> Totals:
         """Counts by agency and verdict."""
         return self._reader.totals(filter)
+
+    def asked(self, filter: Filter, stretches: Sequence[Stretch]) -> Iterator[Sequence[Asked]]:
+        """Questions that policy decided, counted."""
+        return self._reader.asked(filter, stretches)
 
     def gaps(self, from_us: int | None = None, until_us: int | None = None) -> tuple[Gap, ...]:
         """Gaps that overlap the time."""

@@ -3,11 +3,26 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from querylog.store import Batch, Cursor, Dropped, Filter, Gap, Maintained, Page, Row, StoreError, Top, Totals
+from querylog.schema import AS_ASKED, DECIDED
+from querylog.store import (
+    Asked,
+    Batch,
+    Cursor,
+    Dropped,
+    Filter,
+    Gap,
+    Maintained,
+    Page,
+    Row,
+    StoreError,
+    Stretch,
+    Top,
+    Totals,
+)
 
 SAMPLE = Row(
     time_us=1_795_478_400_000_000,
@@ -80,6 +95,15 @@ class MemoryStore:
             counts = by_agency.setdefault(row.agency, {})
             counts[row.verdict] = counts.get(row.verdict, 0) + 1
         return Totals(len(found), dict(Counter(row.verdict for row in found)), by_agency)
+
+    def asked(self, filter: Filter, stretches: Sequence[Stretch]) -> Iterator[Sequence[Asked]]:
+        counts: Counter[tuple[Any, ...]] = Counter()
+        for row in self._found(filter):
+            for one in stretches:
+                if one.from_us <= row.time_us < one.until_us and row.verdict in DECIDED:
+                    matched = "" if row.via == AS_ASKED else row.matched
+                    counts[row.name, row.rrtype, row.agency, row.unit, one.state, row.via, matched] += 1
+        yield [Asked(*key, count) for key, count in sorted(counts.items())]
 
     def gaps(self, from_us: int | None = None, until_us: int | None = None) -> tuple[Gap, ...]:
         self._ask()

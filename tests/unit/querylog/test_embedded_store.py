@@ -13,7 +13,7 @@ from querylog import queries
 from querylog.embedded.manifest import FILE_NAME
 from querylog.embedded.store import EmbeddedStore
 from querylog.spool import SpoolWriter
-from querylog.store import Batch, Cursor, CursorError, Filter, Page, StoreError, Top
+from querylog.store import Batch, Cursor, CursorError, Filter, Page, StoreError, Stretch, Top
 from tests.support.querylog_samples import DAY_US, MINUTE_US, START_US, append, client, loader
 
 
@@ -294,3 +294,42 @@ def test_files_of_a_killed_load_are_removed_by_the_next_writer(log: Log) -> None
     log.store = EmbeddedStore(log.root / "log", writer=True)
     assert not orphan.exists()
     assert numbers(log.store.search(Filter())) == [1]
+
+
+def test_questions_are_counted_by_state_in_the_order_of_names(log: Log) -> None:
+    for minute in (0, 1, 2, 61):
+        log.add(time_us=START_US + minute * MINUTE_US, name="b.example.com")
+    log.add(time_us=START_US, name="b.example.com", agency=2)
+    log.add(time_us=START_US, name="a.example.com", blocked=True)
+    log.add(time_us=START_US, name="a.example.com", blocked=True, via=1)
+    log.add(time_us=START_US, name="c.example.com", verdict=4)  # refused: policy was not asked
+    log.add(time_us=START_US - 1, name="early.example.com")
+    log.load()
+    edge_us = START_US + 2 * MINUTE_US
+    stretches = [Stretch(START_US, edge_us, 7), Stretch(edge_us, START_US + DAY_US, 8)]
+    (found,) = log.store.asked(Filter(), stretches)
+    assert found == [
+        ("a.example.com", 1, "opd-1", "", 7, "alias", "example.com", 1),
+        ("a.example.com", 1, "opd-1", "", 7, "question", "", 1),
+        ("b.example.com", 1, "opd-1", "", 7, "question", "", 2),
+        ("b.example.com", 1, "opd-1", "", 8, "question", "", 2),
+        ("b.example.com", 1, "opd-2", "", 7, "question", "", 1),
+    ]
+    (found,) = log.store.asked(Filter(tenants=(("opd-2", None),)), stretches)
+    assert [one.agency for one in found] == ["opd-2"]
+    assert list(log.store.asked(Filter(), [])) == []
+
+
+def test_questions_come_in_parts_and_fail_as_a_store_does(log: Log, tmp_path: Path) -> None:
+    for number in range(50):
+        log.add(name=f"n{number:02}.example.com")
+    log.load()
+    span = [Stretch(0, 2**62, 0)]
+    names = [one.name for part in log.store.asked(Filter(), span) for one in part]
+    assert names == sorted(names)
+    assert len(names) == 50
+    assert list(EmbeddedStore(tmp_path / "none", writer=False).asked(Filter(), span)) == []
+    for path in (tmp_path / "log").glob("*/*.parquet"):
+        path.write_bytes(b"")
+    with pytest.raises(StoreError):
+        list(log.store.asked(Filter(), span))
