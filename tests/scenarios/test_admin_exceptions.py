@@ -287,18 +287,6 @@ async def test_none_is_open_ended(office: Office) -> None:
     assert (await office.approve(1, duration_s=2 * DAY_S)).status == 200
 
 
-async def test_a_request_that_nobody_decides_is_void_after_a_month(office: Office) -> None:
-    await office.ask(scope={"kind": "regency"})
-    office.api.program.now_s += 30 * DAY_S
-    late = await office.approve(1)
-    assert (late.status, "expired" in late.text) == (409, True)
-    revision = (await read_policy(office.api.sessions)).revision
-    assert await note_what_has_passed(office.api.sessions, office.api.program.now_s) == 1
-    assert (await read_policy(office.api.sessions)).revision == revision
-    shown = (await office.api.get("/exceptions/1")).json
-    assert (shown["state"], shown["end_reason"]) == ("expired", "nobody decided in time")
-
-
 async def test_what_frees_negative_content_says_so_and_needs_a_letter(office: Office, tmp_path: Path) -> None:
     api = office.api
     await _listed(api, tmp_path, ["slot.judi.example", "poker.example"])
@@ -357,44 +345,6 @@ async def test_letters_are_demanded_where_the_regency_says_so(office: Office) ->
     assert (await api.post("/rules", complete)).status == 201
 
 
-async def test_who_decides_is_told_when_it_would_change_nothing(office: Office) -> None:
-    mandatory = {"title": "Satu pintu", "scope": {"kind": "regency"}, "action": "block", "mandatory": True}
-    await office.api.made("/rules", mandatory | {"target": {"kind": "service", "value": "tiktok"}})
-    asked = await office.ask(scope={"kind": "agency", "id": 1})
-    [finding] = asked["findings"]
-    assert (finding["severity"], finding["part"]) == ("warning", "rule")
-    assert "rule 2 (Satu pintu) always wins, for mandatory rules go before exceptions" in finding["message"]
-    approved = await office.approve(1)
-    assert [one["message"] for one in approved.json["findings"]] == [finding["message"]]
-    assert "always wins" in approved.headers["Saring-Warning"]
-
-
-async def test_what_it_speaks_of_may_be_gone_when_it_is_approved(office: Office) -> None:
-    api = office.api
-    await api.made("/categories", {"code": "gim", "title": "Gim"})
-    await office.ask(target={"kind": "category", "value": "gim"}, scope={"kind": "regency"})
-    gone = await api.call("DELETE", "/categories/3", match="*")
-    assert gone.status == 204, gone.text
-    assert (await office.approve(1)).fields() == {"target.value": "there is no such resource"}
-    assert (await api.get("/exceptions/1")).json["state"] == "requested"
-    for path in ("approval", "denial", "revocation", "withdrawal"):
-        body = {} if path == "approval" else {"reason": "x"}
-        assert (await api.post(f"/exceptions/9/{path}", body)).status == 404
-
-
-async def test_pages_and_filters(office: Office) -> None:
-    for agency in (1, 2, 1):
-        await office.ask(scope={"kind": "agency", "id": agency})
-    approved = (await office.approve(2)).json
-    get = office.api.get
-    first = (await get("/exceptions?limit=2")).json
-    assert [one["id"] for one in first["items"]] == [1, 2]
-    assert [one["id"] for one in (await get(f"/exceptions?cursor={first['next_cursor']}")).json["items"]] == [3]
-    assert [one["id"] for one in (await get("/exceptions?state=requested&agency_id=1")).json["items"]] == [1, 3]
-    by_rule = (await get(f"/exceptions?rule_id={approved['rule_id']}")).json["items"]
-    assert [one["state"] for one in by_rule] == ["approved"]
-
-
 def test_the_library_is_what_is_asked(tmp_path: Path) -> None:
     target = Target(TargetKind.NAME, "a.example")
     assert negative_grounds(government(), Library(tmp_path), target) == ()
@@ -405,3 +355,47 @@ def test_the_library_is_what_is_asked(tmp_path: Path) -> None:
     assert negative_grounds(shady, None, service) == ("service tiktok is in perjudian, which is negative",)
     inside = Target(TargetKind.WILDCARD, "com")
     assert "tiktok.com is of service tiktok (perjudian, negative)" in negative_grounds(shady, None, inside)
+
+
+async def test_a_request_may_lose_what_it_speaks_of_and_is_void_after_a_month(office: Office) -> None:
+    api = office.api
+    await api.made("/categories", {"code": "gim", "title": "Gim"})
+    await office.ask(target={"kind": "category", "value": "gim"}, scope={"kind": "regency"})
+    gone = await api.call("DELETE", "/categories/3", match="*")
+    assert gone.status == 204, gone.text
+    assert (await office.approve(1)).fields() == {"target.value": "there is no such resource"}
+    assert (await api.get("/exceptions/1")).json["state"] == "requested"
+    for path in ("approval", "denial", "revocation", "withdrawal"):
+        body = {} if path == "approval" else {"reason": "x"}
+        assert (await api.post(f"/exceptions/9/{path}", body)).status == 404
+    await office.ask(scope={"kind": "regency"})
+    office.api.program.now_s += 30 * DAY_S
+    late = await office.approve(2)
+    assert (late.status, "expired" in late.text) == (409, True)
+    revision = (await read_policy(office.api.sessions)).revision
+    assert await note_what_has_passed(office.api.sessions, office.api.program.now_s) == 2
+    assert (await read_policy(office.api.sessions)).revision == revision
+    shown = (await office.api.get("/exceptions/2")).json
+    assert (shown["state"], shown["end_reason"]) == ("expired", "nobody decided in time")
+
+
+async def test_pages_filters_and_what_would_change_nothing(office: Office) -> None:
+    for agency in (1, 2, 1):
+        await office.ask(scope={"kind": "agency", "id": agency})
+    approved = (await office.approve(2)).json
+    get = office.api.get
+    first = (await get("/exceptions?limit=2")).json
+    assert [one["id"] for one in first["items"]] == [1, 2]
+    assert [one["id"] for one in (await get(f"/exceptions?cursor={first['next_cursor']}")).json["items"]] == [3]
+    assert [one["id"] for one in (await get("/exceptions?state=requested&agency_id=1")).json["items"]] == [1, 3]
+    by_rule = (await get(f"/exceptions?rule_id={approved['rule_id']}")).json["items"]
+    assert [one["state"] for one in by_rule] == ["approved"]
+    mandatory = {"title": "Satu pintu", "scope": {"kind": "regency"}, "action": "block", "mandatory": True}
+    await office.api.made("/rules", mandatory | {"target": {"kind": "service", "value": "tiktok"}})
+    asked = await office.ask(scope={"kind": "agency", "id": 1})
+    [finding] = asked["findings"]
+    assert (finding["severity"], finding["part"]) == ("warning", "rule")
+    assert "(Satu pintu) always wins, for mandatory rules go before exceptions" in finding["message"]
+    approved = await office.approve(4)
+    assert [one["message"] for one in approved.json["findings"]] == [finding["message"]]
+    assert "always wins" in approved.headers["Saring-Warning"]

@@ -59,7 +59,9 @@ def test_asked_for_by_one_and_approved_by_another(filled: Run, person: list[str]
     assert "selesai" in shown.output
 
 
-def test_denied_withdrawn_and_what_cannot_be_asked(filled: Run, person: list[str]) -> None:
+def test_denied_withdrawn_refused_and_a_letter_for_negative_content(
+    filled: Run, person: list[str], tmp_path: Path
+) -> None:
     by_client = document(filled(*REQUEST, "--client", "10.20.0.200", "--json"))
     assert (by_client["for"], by_client["client"]) == ("dinkes/igd", "10.20.0.200")
     filled(*REQUEST, "--scope", "regency")
@@ -84,24 +86,24 @@ def test_denied_withdrawn_and_what_cannot_be_asked(filled: Run, person: list[str
         result = filled(*arguments)
         assert result.exit_code == status, (arguments, result.output)
         assert said in result.output, arguments
-
-
-def test_negative_content_needs_a_letter_with_its_document(filled: Run, person: list[str], tmp_path: Path) -> None:
     asked = filled("exceptions", "request", "name:judi.example", *REQUEST[3:], "--scope", "regency")
     assert "! lets negative content through: judi.example is on list judi (perjudian, negative)" in asked.output
-    person.append("cli:budi")
-    refused = filled("exceptions", "approve", "1")
+    person.append("cli:tini")
+    refused = filled("exceptions", "approve", "3")
     assert refused.exit_code == 1
     assert "basis.signer is missing, and this would let negative content through" in refused.output
     pdf = tmp_path / "surat.pdf"
     pdf.write_bytes(b"%PDF-1.7")
     letter = ("--letter", "800/1", "--letter-date", "2026-11-01", "--signer", "Bupati", "--document", str(pdf))
-    approved = document(filled("exceptions", "approve", "1", *letter, "--json"))
+    approved = document(filled("exceptions", "approve", "3", *letter, "--json"))
     assert approved["basis"]["document_sha256"] == hashlib.sha256(b"%PDF-1.7").hexdigest()
-    assert "letter 800/1 of 2026-11-01, Bupati" in filled("exceptions", "show", "1").output
+    assert "letter 800/1 of 2026-11-01, Bupati" in filled("exceptions", "show", "3").output
 
 
-def test_pauses_begin_show_and_end(filled: Run, person: list[str]) -> None:
+def test_the_policy_is_checked_and_pauses_begin_show_and_end(filled: Run, person: list[str]) -> None:
+    clean = filled("policy", "check")
+    assert (clean.exit_code, clean.output) == (0, "nothing to say: the policy is sound\n")
+    assert document(filled("policy", "check", "--json")) == []
     begun = filled("pause", "dinkes/igd", "5", "--reason", "rapat")
     assert begun.exit_code == 0, begun.output
     assert "dinkes/igd is let off until" in begun.output
@@ -117,9 +119,3 @@ def test_pauses_begin_show_and_end(filled: Run, person: list[str]) -> None:
     assert filled("pauses", "end", "1").exit_code == 1
     assert document(filled("pauses", "--json")) == []
     assert "ended by cli:sari" in filled("pauses", "--all").output
-
-
-def test_the_policy_is_checked(filled: Run) -> None:
-    clean = filled("policy", "check")
-    assert (clean.exit_code, clean.output) == (0, "nothing to say: the policy is sound\n")
-    assert document(filled("policy", "check", "--json")) == []
