@@ -260,13 +260,14 @@ class Pipeline:
         turn.known.source.pending -= 1
         if turn.pressing:
             self._pressure.leave(turn.pressing)
+            turn.pressing = b""
         plan = turn.plan
         wire: bytes | None
         if plan.rendered is not None or (plan.own is not None and not isinstance(outcome, UpstreamFailure)):
             wire = self._followed_late(turn, outcome)
         elif isinstance(outcome, UpstreamFailure):
             self._cache.postpone(turn.key, turn.now_s)
-            wire = self._fail(turn, outcome)
+            wire = None if turn.answered else self._fail(turn, outcome)
         else:
             self._cache.put(turn.key, outcome, turn.now_s)
             if turn.answered:
@@ -282,8 +283,8 @@ class Pipeline:
         """Gives a client who has waited long enough what is known of old (``turn.Resumer``)."""
         stale = turn.stale
         if stale is not None:
+            turn = turn.for_client()
             turn.now_s = self._clock()
-            turn.answered = True
             wire = self._relay_stale(turn, stale)
             if wire:
                 turn.sender.send(wire, turn.address)
@@ -382,8 +383,6 @@ class Pipeline:
         return self._followed(turn, outcome, 0)
 
     def _fail(self, turn: Turn, failure: UpstreamFailure) -> bytes | None:
-        if turn.answered:
-            return None
         if turn.stale is not None:
             return self._relay_stale(turn, turn.stale)
         options = edns.ede(*failure.ede)

@@ -114,6 +114,27 @@ class Turn:
             self.resumer = None
             resumer.resume(self, outcome, upstream)
 
+    def for_client(self) -> Turn:
+        """A turn that answers the client while this one goes on waiting, for the cache alone.
+
+        What the client gets changes a turn: its plan where the old answer is blocked, its key where it is redirected.
+        With one turn for both, what upstreams say at last would be taken for what a redirection asked for, and sent.
+        """
+        turn = Turn(
+            self.query,
+            self.known,
+            self.in_force,
+            self.transport,
+            self.began_s,
+            self.sender,
+            self.address,
+            self.plan,
+        )
+        turn.key = self.key
+        turn.echo = self.echo
+        self.answered = True
+        return turn
+
     def hurry(self) -> None:
         """``patience`` is over."""
         self.patience = None
