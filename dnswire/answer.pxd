@@ -22,3 +22,4 @@ cdef class Answer:
     cdef readonly unsigned int digest
 
 cpdef Answer parse_answer(bytes message)
+cpdef tuple parse_reply(bytes message)

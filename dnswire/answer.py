@@ -130,12 +130,14 @@ class _Reading:
         "followed",
         "has_data",
         "negative_ttl_s",
+        "options",
         "ttls",
         "wanted",
     )
 
     def __init__(self, name: bytes, wanted: int, end: int) -> None:
         self.followed = name
+        self.options: bytes | None = None
         self.wanted = wanted
         self.end = end
         self.has_data = False
@@ -151,6 +153,12 @@ class _Reading:
 
 def parse_answer(message: bytes) -> Answer:
     """The facts of a response. Raises ``WireError`` for anything that is not a well-formed response to one question."""
+    answer: Answer = parse_reply(message)[0]
+    return answer
+
+
+def parse_reply(message: bytes) -> tuple[Answer, bytes | None]:
+    """As ``parse_answer``, and the options (RDATA, checked) of the OPT RR; None where it has no OPT RR."""
     if len(message) < HEADER_SIZE:
         raise WireError("shorter than a header")
     flags = (message[2] << 8) | message[3]
@@ -180,7 +188,7 @@ def parse_answer(message: bytes) -> Answer:
     reading.end = offset
     arcount = _read_additional(message, offset, counts[3], reading)
     rcode = (flags & 0x000F) | (reading.extended_rcode << 4)
-    return Answer(
+    answer = Answer(
         message=message if reading.end == len(message) else message[: reading.end],
         name=name,
         rrtype=rrtype,
@@ -197,6 +205,7 @@ def parse_answer(message: bytes) -> Answer:
         ede=tuple(reading.ede),
         ech=reading.ech,
     )
+    return answer, reading.options
 
 
 def _read_additional(message: bytes, offset: int, count: int, reading: _Reading) -> int:
@@ -235,7 +244,9 @@ def _read_opt(message: bytes, owner: int, offset: int, reading: _Reading) -> Non
     rdata = message[offset + 10 : offset + 10 + size]
     if len(rdata) != size:
         raise WireError("RDATA leaves the message", offset)
-    for code, data in options(rdata):
+    found = options(rdata)
+    reading.options = rdata
+    for code, data in found:
         if code == EdnsOption.EDE and len(reading.ede) < 4:
             reading.ede.append(read_ede(data))
 

@@ -11,41 +11,39 @@ import time
 from collections.abc import Callable, Sequence
 from typing import Final
 
-from dnswire.answer import Answer, parse_answer
-from dnswire.constants import FLAG_TC, RRClass, RRType
-from dnswire.errors import WireError
+from dnswire.answer import Answer
+from dnswire.constants import RRClass, RRType
 from dnswire.name import ROOT
-from resolver.upstream.carrier import Carrier
-from resolver.upstream.exchange import FINISH, SEND_TCP, SEND_UDP, WAIT, Done, Exchange
+from resolver.upstream.carrier import Straggler
+from resolver.upstream.connection import Connection
+from resolver.upstream.exchange import FINISH, SEND, SEND_TCP, WAIT, Done, Exchange
 from resolver.upstream.failure import Reason, UpstreamFailure
-from resolver.upstream.health import Health
+from resolver.upstream.inbox import Inbox
+from resolver.upstream.limits import GroupSettings
 from resolver.upstream.message import (
-    ACCEPT,
-    MALFORMED,
-    NEAR_MISS,
-    NEAR_MISS_NAMES,
-    NO_EDNS,
-    TRUNCATED,
-    build_query,
-    judge,
+    mixed_case,
     question,
 )
-from resolver.upstream.order import FastestFirst, Order, StrictOrder
-from resolver.upstream.ports import Port, PortPool
+from resolver.upstream.order import Strategy
 from resolver.upstream.randomness import Draws
-from resolver.upstream.server import GroupSettings, Server, ServerAddress, literal
-from resolver.upstream.stream import Stream
-from resolver.wheel import Wheel
+from resolver.upstream.server import Server, ServerAddress
+from resolver.upstream.tls import Identity
+from resolver.wheel import Timed, Wheel
 
 _PROBE: Final = question(ROOT, RRType.NS, RRClass.IN)
-_SEND_FULL: Final = (BlockingIOError, InterruptedError)
+
+
+def _nothing() -> None:
+    pass
 
 
 class Dispatcher:
     """The servers, their sockets, and the exchanges under way. To be made and used within one event loop.
 
-    ``strategy``: "strict" asks in the order given, "fastest" by measured round-trip time. ``clock``: seconds,
-    monotonic; every ``now_s`` here is by it. ``random_bytes``: the source of IDs and ports.
+    ``strategy``: one of ``order.STRATEGIES``. ``identities``: of encrypted servers, None for plain ones. ``clock``:
+    seconds, monotonic; every ``now_s`` here is by it. ``random_bytes``: the source of IDs, ports, cookies and the case
+    of names. ``before``: servers of other groups, whose numbers come before these. ``recovered``: called when a server
+    that was down answers.
     """
 
     def __init__(
@@ -57,20 +55,24 @@ class Dispatcher:
         clock: Callable[[], float] = time.monotonic,
         random_bytes: Callable[[int], bytes] = os.urandom,
         before: int = 0,
+        identities: Sequence[Identity | None] = (),
+        recovered: Callable[[], None] = _nothing,
     ) -> None:
         self.settings = settings
-        self._before = before
         self._clock = clock
         self._loop = loop
         self._draws = Draws(random_bytes)
-        self._wheel = Wheel(self._loop.call_later, clock)
-        self._servers = [self._server(index, server) for index, server in enumerate(servers)]
-        health = [server.health for server in self._servers]
-        if strategy not in ("strict", "fastest"):
-            raise ValueError(f"unknown upstream strategy {strategy!r}; there are 'strict' and 'fastest'")
-        self._order: Order = StrictOrder(health) if strategy == "strict" else FastestFirst(health)
+        self._servers: list[Server] = []
+        self.inbox = Inbox(self, self._servers)
+        self._servers += [
+            Server(self, self.inbox, loop, self._draws, index, before + index + 1, where, identity, settings)
+            for index, (where, identity) in enumerate(zip(servers, identities or [None] * len(servers), strict=True))
+        ]
+        self.strategy = Strategy(strategy, [server.health for server in self._servers], settings)
+        self._order = self.strategy.order
+        self._wheel = Wheel(loop.call_later, clock, self.strategy.tick_s)
+        self._recovered = recovered
         self._outstanding: set[Exchange] = set()
-        self._old_streams: set[Stream] = set()
         self._closed = False
         self._idle: asyncio.Future[None] | None = None
         self.started = 0
@@ -96,7 +98,17 @@ class Dispatcher:
             return None
         self.started += 1
         now_s = self._clock()
-        return self._begin(asked, do, cd, self._order.plan(now_s), self.settings.deadline_s, now_s, done)
+        plan = self._order.plan(now_s)
+        exchange = self._begin(asked, do, cd, plan, self.settings.deadline_s, now_s, done)
+        if self.strategy.together:
+            while self.strategy.wants_another(exchange):
+                self.perform(exchange, exchange.overlap(now_s), now_s)
+            exchange.hedge_s = self.strategy.hedge_s(exchange, now_s)
+        if not self._servers[plan[0]].sealed:
+            exchange.resend_s = self.strategy.resend_s(exchange, now_s)
+        if exchange.hedge_s or exchange.resend_s:
+            self._wheel.add(exchange, exchange.next_event_s())
+        return exchange
 
     def cancel(self, exchange: Exchange) -> None:
         """Forgets an exchange; its ``done`` is not called. Does nothing where it has ended."""
@@ -118,105 +130,38 @@ class Dispatcher:
             exchange.answer = None
             self._finish(exchange)
         self._wheel.close()
-        streams = list(self._old_streams)
-        for server in self._servers:
-            server.ports.close()
-            if server.stream is not None:
-                streams.append(server.stream)
-        for stream in streams:
-            stream.close()
-            await stream.wait_closed()
+        for connection in [connection for server in self._servers for connection in server.close()]:
+            await connection.wait_closed()
 
     def stats(self) -> list[dict[str, object]]:
         """One row for each server, in order."""
-        return [server.stats() for server in self._servers]
-
-    # What carriers and deadlines report.
-
-    def replied(self, carrier: Carrier, message_id: int, message: bytes) -> None:
-        """A message with an ID that is waited for, from the server's address."""
-        exchange = carrier.table[message_id]
-        if exchange is None:
-            return
         now_s = self._clock()
-        server = self._servers[carrier.server]
-        by_tcp = not isinstance(carrier, Port)
-        verdict = judge(message, exchange.question)
-        if verdict == TRUNCATED and by_tcp:
-            # Nothing is larger than TCP can carry, so TC is noise here; what came is judged as it is.
-            message = message[:2] + bytes((message[2] & ~(FLAG_TC >> 8),)) + message[3:]
-            verdict = ACCEPT
-        answer: Answer | None = None
-        if verdict == ACCEPT:
-            try:
-                answer = parse_answer(message)
-            except WireError:
-                verdict = MALFORMED
-        if verdict >= NEAR_MISS:
-            self._wrong_reply(carrier, message_id, exchange, verdict, now_s)
-            return
-        self._heard(server, exchange, carrier, message_id, now_s)
-        carrier.forget(message_id, exchange)
-        if answer is not None:
-            action = exchange.accepted(answer, server.index, now_s)
-        elif verdict == TRUNCATED:
-            server.truncated += 1
-            action = exchange.by_tcp(server.index, now_s)
-        else:
-            assert verdict == NO_EDNS
-            server.health.refuse_edns(now_s + self.settings.plain_s)
-            action = exchange.without_edns(server.index, now_s)
-        self._perform(exchange, action, now_s)
+        return [server.stats(now_s) for server in self._servers]
 
-    def near_miss(self, carrier: Carrier, verdict: int) -> None:
-        """A message with an ID nobody waits for: somebody may be guessing.
-
-        All that waits on this port goes by TCP, where there is nothing to guess, and the port is not used again: an
-        attacker who has found the port has one try at the ID (RFC 5452 9.3 asks to treat it as an attempt to spoof).
-        """
-        self._count(carrier, verdict)
-        if not isinstance(carrier, Port):
-            return
-        now_s = self._clock()
-        waiting = carrier.take_waiting()
-        carrier.retire()
-        for exchange in waiting:
-            self._distrust(exchange, carrier, now_s)
-
-    def lost(self, carrier: Carrier) -> None:
-        """A socket or connection failed: refused (ICMP), unreachable, closed, reset."""
-        now_s = self._clock()
-        waiting = carrier.take_waiting()
-        carrier.retire()
-        opened = isinstance(carrier, Stream) and carrier.opened
-        for exchange in waiting:
-            if exchange.ended or exchange.carrier is not carrier:
-                continue  # an attempt given up long ago; the one under way goes on
-            exchange.carrier = None
-            if isinstance(carrier, Port):
-                self._blame(exchange, now_s)
-                action = exchange.attempt_failed(Reason.NETWORK, now_s)
-            else:
-                if not opened:
-                    self._blame(exchange, now_s)
-                action = exchange.connection_lost(opened, now_s)
-            self._perform(exchange, action, now_s)
+    # What deadlines bring.
 
     def attempt_expired(self, exchange: Exchange, now_s: float) -> None:
-        """The deadline of the current attempt, or of the whole exchange, has passed."""
-        carrier = exchange.carrier
-        if carrier is not None:
-            # An attempt cut short by the deadline of the whole says nothing about the server.
-            if now_s - exchange.sent_s >= exchange.attempt_s:
-                self._blame(exchange, now_s)
-            if isinstance(carrier, Stream) and carrier.silent_since(exchange.sent_s):
+        """A second server or a second datagram is due, or the time of an attempt or of the whole is over."""
+        if (exchange.hedge_s or exchange.resend_s) and now_s < min(exchange.until_s, exchange.deadline_s):
+            self.perform(exchange, self._hurry(exchange, now_s), now_s)
+            return
+        for attempt in exchange.overdue(now_s):
+            carrier = attempt.carrier
+            self.blame(self._servers[carrier.server], attempt.sent_s, now_s)
+            if isinstance(carrier, Connection) and not carrier.closed and carrier.silent_since(attempt.sent_s):
                 # No reason to wait for others' deadlines one by one: the connection is dead. This one goes on first,
                 # so that it is not asked again over the same connection.
-                carrier.forget(exchange.message_id, exchange)
-                exchange.carrier = None
+                carrier.forget(attempt.message_id, exchange)
+                exchange.abandon(carrier)
                 carrier.close()
-                self.lost(carrier)
-        self._perform(exchange, exchange.attempt_timed_out(now_s), now_s)
+                self.inbox.lost(carrier, Reason.TIMEOUT)
+        self.perform(exchange, exchange.attempt_timed_out(now_s), now_s)
+
+    def straggler_expired(self, straggler: Straggler, now_s: float) -> None:
+        """Nobody waits for it; but the server has not answered."""
+        carrier = straggler.carrier
+        carrier.forget(straggler.message_id, straggler)
+        self.blame(self._servers[carrier.server], straggler.sent_s, now_s)
 
     def probe(self, index: int, now_s: float) -> None:
         """Asks a server that is down whether it is back, with a question of our own: no client waits for it."""
@@ -236,13 +181,6 @@ class Dispatcher:
 
     # How it is carried out.
 
-    def _server(self, index: int, configured: ServerAddress) -> Server:
-        s = self.settings
-        address = literal(configured)
-        health = Health(s.failures_to_down, s.first_backoff_s, s.max_backoff_s)
-        pool = PortPool(self._loop, self, address, index, s.port_pool_size, s.port_max_uses, s.port_max_age_s)
-        return Server(self, index, self._before + index + 1, address, health, pool)
-
     def _refuse(self, done: Done) -> None:
         if self._closed:
             reason = Reason.CLOSED
@@ -256,115 +194,69 @@ class Dispatcher:
     def _begin(
         self, asked: bytes, do: bool, cd: bool, plan: tuple[int, ...], span_s: float, now_s: float, done: Done
     ) -> Exchange:
-        exchange = Exchange(self, asked, do, cd, plan, self.settings.attempt_s, now_s + span_s, done)
+        cased = mixed_case(asked, self._draws.octets(len(asked)))
+        exchange = Exchange(self, asked, cased, do, cd, plan, self.settings.attempt_s, now_s + span_s, done)
         self._outstanding.add(exchange)
-        self._perform(exchange, exchange.next_attempt(now_s), now_s)
+        self.perform(exchange, exchange.next_attempt(now_s), now_s)
         return exchange
 
-    def _perform(self, exchange: Exchange, action: int, now_s: float) -> None:
+    def _hurry(self, exchange: Exchange, now_s: float) -> int:
+        """The first server is late, though it has time still."""
+        if exchange.hedge_s and now_s >= exchange.hedge_s:
+            exchange.hedge_s = 0.0
+            if self.strategy.hedges_now():
+                return exchange.overlap(now_s)
+        if exchange.resend_s and now_s >= exchange.resend_s:
+            return exchange.resend(now_s)
+        return exchange.keep_waiting(now_s)
+
+    def perform(self, exchange: Exchange, action: int, now_s: float) -> None:
+        """Does what ``exchange`` has decided, and what it decides on that."""
         while True:
-            if action == SEND_UDP:
+            if action == SEND and not self._servers[exchange.server].sealed:
                 action = self._send_udp(exchange, now_s)
-            elif action == SEND_TCP:
-                action = self._send_tcp(exchange, now_s)
+            elif action in (SEND, SEND_TCP):
+                action = self._send_stream(exchange, now_s)
             elif action == FINISH:
                 self._finish(exchange)
                 return
             else:
-                self._wheel.add(exchange, exchange.due_s)
+                self._wheel.add(exchange, exchange.next_event_s())
                 return
 
     def _send_udp(self, exchange: Exchange, now_s: float) -> int:
         server = self._servers[exchange.server]
-        server.sent += 1
-        bits = self._draws.bits32()
         try:
-            port = server.ports.take(bits >> 16, now_s)
+            refused = server.send_udp(exchange, now_s)
         except OSError:
             return exchange.attempt_failed(Reason.NETWORK, now_s)
-        message_id = self._unused_id(port, bits & 0xFFFF)
-        edns = self._edns(exchange, server, now_s)
-        query = build_query(message_id, exchange.question, exchange.do, exchange.cd, edns)
-        try:
-            port.sock.send(query)
-        except _SEND_FULL:
-            pass  # as good as lost on the way: the deadline sees to it
-        except OSError:
-            # Either this query cannot leave, or the kernel hands us the ICMP error of an earlier one.
-            self.lost(port)
-            self._blame(exchange, now_s)
-            return exchange.attempt_failed(Reason.NETWORK, now_s)
-        port.expect(message_id, exchange)
-        return WAIT
+        if refused is None:
+            return WAIT
+        self.inbox.lost(refused, Reason.NETWORK)
+        self.blame(server, exchange.sent_s, now_s)
+        return exchange.attempt_failed(Reason.NETWORK, now_s)
 
-    def _send_tcp(self, exchange: Exchange, now_s: float) -> int:
-        server = self._servers[exchange.server]
-        server.sent_tcp += 1
-        stream = server.stream
-        if stream is None or not stream.usable:
-            if stream is not None and not stream.closed:
-                if stream.pending >= stream.max_pending:
-                    return exchange.attempt_failed(Reason.OVERLOADED, now_s)
-                self._old_streams = {old for old in self._old_streams if not old.closed}
-                self._old_streams.add(stream)
-            s = self.settings
-            stream = Stream(self._loop, self, server.address, server.index, s.tcp_idle_s, s.tcp_max_pending)
-            server.stream = stream
-        message_id = self._unused_id(stream, self._draws.bits32() & 0xFFFF)
-        edns = self._edns(exchange, server, now_s)
-        stream.send(message_id, build_query(message_id, exchange.question, exchange.do, exchange.cd, edns), exchange)
-        return WAIT
+    def _send_stream(self, exchange: Exchange, now_s: float) -> int:
+        if self._servers[exchange.server].send_stream(exchange, now_s):
+            return WAIT
+        return exchange.attempt_failed(Reason.OVERLOADED, now_s)
 
-    def _unused_id(self, carrier: Carrier, message_id: int) -> int:
-        while message_id in carrier.table:
-            message_id = self._draws.bits32() & 0xFFFF
-        return message_id
-
-    def _edns(self, exchange: Exchange, server: Server, now_s: float) -> bool:
-        if exchange.plain >> server.index & 1:
-            return False
-        if now_s >= server.health.plain_until_s:
-            return True
-        exchange.plain |= 1 << server.index
-        return False
-
-    def _heard(self, server: Server, exchange: Exchange, carrier: Carrier, message_id: int, now_s: float) -> None:
-        server.answers += 1
-        if exchange.carrier is carrier and exchange.message_id == message_id and not exchange.tcp:
-            server.health.measured(now_s - exchange.sent_s)
-        if server.health.answered(now_s):
-            self._wheel.discard(server)
-            self._order.changed()
-
-    def _blame(self, exchange: Exchange, now_s: float) -> None:
-        server = self._servers[exchange.server]
+    def blame(self, server: Server, sent_s: float, now_s: float) -> None:
+        """The server has not answered what was sent at ``sent_s``."""
         server.failures += 1
-        if server.health.failed(exchange.sent_s, now_s, self.settings.attempt_s):
+        if server.health.failed(sent_s, now_s, self.settings.attempt_s):
             self._order.changed()
             self._wheel.add(server, server.health.retry_s)
 
-    def _count(self, carrier: Carrier, verdict: int) -> None:
-        counts = self._servers[carrier.server].near_misses
-        kind = NEAR_MISS_NAMES[verdict]
-        counts[kind] = counts.get(kind, 0) + 1
+    def came_back(self, server: Server) -> None:
+        """The server was down and has answered."""
+        self._wheel.discard(server)
+        self._order.changed()
+        self._recovered()
 
-    def _wrong_reply(self, carrier: Carrier, message_id: int, exchange: Exchange, verdict: int, now_s: float) -> None:
-        self._count(carrier, verdict)
-        carrier.forget(message_id, exchange)
-        if isinstance(carrier, Port):
-            # The right ID with a wrong rest may be a guess that was nearly right: the port is known to somebody.
-            self._distrust(exchange, carrier, now_s)
-            carrier.retire()
-        elif exchange.carrier is carrier:
-            exchange.carrier = None
-            self._blame(exchange, now_s)
-            self._perform(exchange, exchange.attempt_failed(Reason.MALFORMED, now_s), now_s)
-
-    def _distrust(self, exchange: Exchange, carrier: Carrier, now_s: float) -> None:
-        """UDP has become doubtful for this exchange: the same server by TCP, if it is the one being asked."""
-        if not exchange.ended and exchange.carrier is carrier:
-            exchange.carrier = None
-            self._perform(exchange, exchange.by_tcp(carrier.server, now_s), now_s)
+    def unschedule(self, item: Timed) -> None:
+        """Clears a deadline."""
+        self._wheel.discard(item)
 
     def _release(self, exchange: Exchange) -> None:
         exchange.ended = True
@@ -372,18 +264,24 @@ class Dispatcher:
         if self._idle is not None and not self._outstanding and not self._idle.done():
             self._idle.set_result(None)
         self._wheel.discard(exchange)
-        if exchange.carrier is not None:
-            exchange.carrier.forget(exchange.message_id, exchange)
-            exchange.carrier = None
-        if exchange.older is not None:
-            for carrier, message_id in exchange.older:
-                carrier.forget(message_id, exchange)
-            exchange.older = None
+        if exchange.carrier is None and not exchange.others:
+            return
+        for attempt in exchange.open_attempts():
+            carrier = attempt.carrier
+            if exchange.overlaps and not attempt.blamed and not self._closed:
+                straggler = Straggler(self, carrier, attempt.message_id, attempt.sent_s, exchange.question)
+                carrier.hand_over(attempt.message_id, straggler)
+                self._wheel.add(straggler, attempt.until_s)
+            else:
+                carrier.forget(attempt.message_id, exchange)
+        exchange.carrier = None
+        exchange.others = None
 
     def _finish(self, exchange: Exchange) -> None:
         self._release(exchange)
         try:
             if exchange.answer is not None:
+                self.strategy.answered(exchange)
                 exchange.done(exchange.answer, self._servers[exchange.answered_by].number)
             else:
                 self.failed += 1

@@ -13,6 +13,7 @@ class Reason(StrEnum):
 
     TIMEOUT = "timeout"  # every upstream that was asked kept silent
     NETWORK = "network"  # refused, unreachable, connection closed
+    UNTRUSTED = "untrusted"  # an encrypted upstream did not prove to be who it must be; nothing was asked in clear text
     MALFORMED = "malformed"  # what came was no DNS response, by TCP as well
     OVERLOADED = "overloaded"  # too many exchanges under way; nothing was sent
     CLOSED = "closed"  # this resolver is stopping
@@ -26,6 +27,7 @@ _EDE: Final = {
     Reason.NO_UPSTREAM: (int(EdeCode.NO_REACHABLE_AUTHORITY), "no upstream configured"),
     # RFC 8914 4.24: "An unrecoverable error occurred while communicating with another server."
     Reason.NETWORK: (int(EdeCode.NETWORK_ERROR), "upstream unreachable"),
+    Reason.UNTRUSTED: (int(EdeCode.NETWORK_ERROR), "upstream could not be verified"),
     Reason.MALFORMED: (int(EdeCode.NETWORK_ERROR), "upstream sent no valid response"),
     Reason.OVERLOADED: (int(EdeCode.OTHER), "too many queries under way"),
     Reason.CLOSED: (int(EdeCode.OTHER), "resolver is stopping"),

@@ -16,9 +16,12 @@ from resolver.settings import ServerGroup
 from resolver.upstream.dispatch import Dispatcher
 from resolver.upstream.exchange import Done
 from resolver.upstream.failure import Reason, UpstreamFailure
+from resolver.upstream.limits import GroupSettings
 from resolver.upstream.message import question
 from resolver.upstream.recent import RecentFailures
-from resolver.upstream.server import GroupSettings, ServerAddress
+from resolver.upstream.server import ServerAddress
+from resolver.upstream.tls import Identity
+from resolver.upstream.trust import identities
 
 _DO_CD: Final = (b"\x00", b"\x01", b"\x02", b"\x03")
 
@@ -34,9 +37,9 @@ class Exchanged:
 class UpstreamGroup:
     """A group of servers. To be made and used within one event loop.
 
-    ``strategy``: "strict" asks in the order given, "fastest" by measured round-trip time. ``clock``: seconds,
-    monotonic. ``random_bytes``: the source of IDs and ports. ``before``: servers of other groups, whose numbers come
-    before these. Raises ``ValueError`` for an address that is none.
+    ``strategy``: one of ``order.STRATEGIES``. ``clock``: seconds, monotonic. ``random_bytes``: the source of all that
+    must be unpredictable. ``before``: servers of other groups, whose numbers come before these. ``identities``: of
+    encrypted servers, None for plain ones. Raises ``ValueError`` for an address that is none.
     """
 
     def __init__(
@@ -48,21 +51,27 @@ class UpstreamGroup:
         clock: Callable[[], float] = time.monotonic,
         random_bytes: Callable[[int], bytes] = os.urandom,
         before: int = 0,
+        identities: Sequence[Identity | None] = (),
     ) -> None:
         settings = settings or GroupSettings()
         self._loop = loop or asyncio.get_running_loop()
         self._clock = clock
-        self._dispatcher = Dispatcher(servers, settings, strategy, self._loop, clock, random_bytes, before)
         self._coalescer = Coalescer(settings.max_waiting, self._callback_failed)
-        self._recent = RecentFailures(settings.failure_s)
+        self._recent = RecentFailures(settings.failure_s, settings.max_failure_s)
+        self._dispatcher = Dispatcher(
+            servers, settings, strategy, self._loop, clock, random_bytes, before, identities, self._recent.clear
+        )
 
     @classmethod
     def from_settings(cls, group: ServerGroup, loop: asyncio.AbstractEventLoop, before: int) -> UpstreamGroup:
         """A group of a worker, behind ``before`` servers of other groups."""
-        if any(server.transport != "plain" for server in group.servers):
-            raise ValueError("encrypted upstreams are not built yet, and nothing is asked in clear text instead")
-        limits = GroupSettings(attempt_s=group.timeout_s, deadline_s=group.deadline_s)
-        return cls(group.servers, limits, group.strategy, loop, before=before)
+        limits = GroupSettings(
+            attempt_s=group.timeout_s,
+            deadline_s=group.deadline_s,
+            racers=group.racers,
+            hedge_share=group.hedge_share,
+        )
+        return cls(group.servers, limits, group.strategy, loop, before=before, identities=identities(group))
 
     @property
     def outstanding(self) -> int:
@@ -108,6 +117,7 @@ class UpstreamGroup:
 
     def totals(self) -> dict[str, int]:
         """Counters of the group as a whole, since the start; ``outstanding`` as of now."""
+        hedges = self._dispatcher.strategy.hedges
         return {
             "started": self._dispatcher.started,
             "failed": self._dispatcher.failed,
@@ -115,6 +125,8 @@ class UpstreamGroup:
             "coalesced": self._coalescer.joined,
             "failures_remembered": self._recent.hits,
             "outstanding": self._dispatcher.outstanding,
+            "hedges": hedges.asked if hedges is not None else 0,
+            "hedges_won": hedges.won if hedges is not None else 0,
         }
 
     async def drain(self, patience_s: float) -> None:
@@ -129,6 +141,8 @@ class UpstreamGroup:
     def _landed(self, key: bytes, flight: Flight, result: Answer | UpstreamFailure, upstream: int) -> None:
         if isinstance(result, UpstreamFailure):
             self._recent.put(key, result, self._clock())
+        elif len(self._recent):
+            self._recent.discard(key)
         flight.landed(result, upstream)
 
     def _callback_failed(self, error: Exception) -> None:

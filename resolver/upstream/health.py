@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Final
 
+from resolver.upstream.latency import Latency
+
 # RFC 6298's weight. One slow name moves the estimate little, a changed path shows within some ten queries.
 _RTT_WEIGHT: Final = 0.125
 
@@ -23,7 +25,7 @@ class Health:
         "answered_s",
         "down",
         "failures",
-        "plain_until_s",
+        "latency",
         "retry_s",
         "rtt_s",
     )
@@ -38,7 +40,7 @@ class Health:
         self.retry_s = 0.0
         self.rtt_s = 0.0  # 0: not measured yet
         self.answered_s = float("-inf")
-        self.plain_until_s = float("-inf")  # until then without EDNS
+        self.latency = Latency()
 
     def answered(self, now_s: float) -> bool:
         """A valid reply came. Returns whether the server came back from being down."""
@@ -50,7 +52,8 @@ class Health:
         return came_back
 
     def measured(self, rtt_s: float) -> None:
-        """A reply to the attempt sent last took ``rtt_s``."""
+        """A reply took ``rtt_s``."""
+        self.latency.add(rtt_s)
         if self.rtt_s:
             self.rtt_s += (rtt_s - self.rtt_s) * _RTT_WEIGHT
         else:
@@ -75,7 +78,3 @@ class Health:
             self.retry_s = now_s + self._backoff_s
         self.down = True
         return went_down
-
-    def refuse_edns(self, until_s: float) -> None:
-        """The server answers only without EDNS; after ``until_s`` that is tried anew."""
-        self.plain_until_s = until_s

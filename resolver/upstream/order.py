@@ -1,11 +1,24 @@
-"""In which order the servers of a group are asked."""
+"""In which order the servers of a group are asked, and how many of them at a time."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import Final, Protocol
 
+from resolver.upstream.exchange import Exchange
 from resolver.upstream.health import Health
+from resolver.upstream.hedge import Hedges
+from resolver.upstream.limits import GroupSettings
+
+STRATEGIES: Final = ("strict", "fastest", "race")
+
+# A hedge is worth its query only if it leaves in time.
+_FINE_TICK_S: Final = 0.005
+_TICK_S: Final = 0.025
+# A datagram is taken for lost when four times as long has passed as nearly all replies take, and no sooner than this:
+# a recursive server that has to ask its way takes its time for some names.
+_RESEND_FACTOR: Final = 4.0
+_MIN_RESEND_S: Final = 0.4
 
 # Measurements wander; sorting for each query would cost more than it saves.
 _RESORT_S: Final = 0.25
@@ -81,3 +94,59 @@ class FastestFirst:
             return self._plan
         first = others[turn % len(others)]
         return (first, *(i for i in self._plan if i != first))
+
+
+class Strategy:
+    """How a group uses its servers: "strict" asks in the order given; "fastest" by measured round-trip time, and a
+    second server where the first is late (``hedge.py``); "race" ``settings.racers`` at once, the fastest ones.
+
+    ``tick_s``: how exact deadlines have to be for it.
+    """
+
+    __slots__ = ("_racers", "_servers", "hedges", "order", "tick_s")
+
+    def __init__(self, name: str, servers: Sequence[Health], settings: GroupSettings) -> None:
+        if name not in STRATEGIES:
+            raise ValueError(f"unknown upstream strategy {name!r}; there are {', '.join(STRATEGIES)}")
+        self._servers = servers
+        self.order: Order = StrictOrder(servers) if name == "strict" else FastestFirst(servers)
+        self._racers = settings.racers if name == "race" else 1
+        hedging = name == "fastest" and len(servers) > 1 and settings.hedge_share > 0
+        self.hedges = Hedges(settings.hedge_share) if hedging else None
+        self.tick_s = _FINE_TICK_S if self.hedges is not None else _TICK_S
+
+    @property
+    def together(self) -> bool:
+        """Whether several servers may be asked the same at a time."""
+        return self._racers > 1 or self.hedges is not None
+
+    def wants_another(self, exchange: Exchange) -> bool:
+        """Whether one more server is to be asked beside those that ``exchange`` has asked already."""
+        asked = exchange.attempts
+        if exchange.ended or asked >= min(self._racers, len(exchange.plan)):
+            return False
+        return not self._servers[exchange.plan[asked]].down
+
+    def hedge_s(self, exchange: Exchange, now_s: float) -> float:
+        """When a second server is to be asked although the first still has time; 0: never."""
+        if self.hedges is None or exchange.ended or exchange.sends != 1:
+            return 0.0
+        first, second = (self._servers[index] for index in exchange.plan[:2])
+        patience_s = self.hedges.patience_s(first, exchange.attempt_s)
+        return now_s + patience_s if patience_s and not second.down else 0.0
+
+    def resend_s(self, exchange: Exchange, now_s: float) -> float:
+        """When the first server is to be asked once more; 0: never."""
+        if exchange.ended or exchange.sends != 1 or exchange.tcp:
+            return 0.0
+        patience_s = max(_RESEND_FACTOR * self._servers[exchange.plan[0]].latency.p95_s, _MIN_RESEND_S)
+        return now_s + patience_s if patience_s < exchange.attempt_s else 0.0
+
+    def hedges_now(self) -> bool:
+        """Whether the budget allows it at the moment; it is charged then."""
+        return self.hedges is not None and self.hedges.take()
+
+    def answered(self, exchange: Exchange) -> None:
+        """``exchange`` has its answer."""
+        if self.hedges is not None and exchange.overlaps and exchange.answered_by != exchange.plan[0]:
+            self.hedges.won += 1

@@ -12,6 +12,7 @@ import socket
 from typing import Final
 
 from resolver.upstream.carrier import Carrier, Events
+from resolver.upstream.failure import Reason
 from resolver.upstream.message import MALFORMED, WRONG_ID
 
 # More than the 1,232 octets announced: a server that ignores the limit is heard. One octet of a longer reply still
@@ -20,15 +21,16 @@ _RECEIVE_BYTES: Final = 4_096
 
 
 class Port(Carrier):
-    """One connected UDP socket."""
+    """One connected UDP socket. ``local``: our own address, towards this server."""
 
-    __slots__ = ("_loop", "fd", "sock", "uses")
+    __slots__ = ("_loop", "fd", "local", "sock", "uses")
 
     def __init__(self, loop: asyncio.AbstractEventLoop, sock: socket.socket, server: int, opened_s: float) -> None:
         super().__init__(server, opened_s)
         self._loop = loop
         self.sock = sock
         self.fd = sock.fileno()
+        self.local: str = sock.getsockname()[0]
         self.uses = 0
 
     def close(self) -> None:
@@ -96,6 +98,13 @@ class PortPool:
             port.retired = True
         return port
 
+    def awaiting(self, message_id: int, but: Carrier) -> Port | None:
+        """The port, other than ``but``, on which a reply with this ID is waited for."""
+        for port in self.open_ports:
+            if port is not but and port.table.get(message_id) is not None:
+                return port
+        return None
+
     def close(self) -> None:
         """Closes every socket, whoever waits."""
         for port in self.open_ports:
@@ -144,14 +153,14 @@ class PortPool:
         except (BlockingIOError, InterruptedError):
             return
         except OSError:
-            self._events.lost(port)
+            self._events.lost(port, Reason.NETWORK)
             return
         if len(message) < 2:
-            self._events.near_miss(port, MALFORMED)
+            self._events.near_miss(port, MALFORMED, -1)
             return
         message_id = (message[0] << 8) | message[1]
         if message_id not in port.table:
-            self._events.near_miss(port, WRONG_ID)
+            self._events.near_miss(port, WRONG_ID, message_id)
         elif port.table[message_id] is None:
             self.late += 1
         else:

@@ -2,18 +2,37 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import asyncio
+import functools
+import ssl
 from ipaddress import ip_address
 from typing import Protocol
 
+from dnswire.constants import EdnsOption
+from dnswire.edns import option
+from resolver.upstream.carrier import Events
+from resolver.upstream.connection import Connection
+from resolver.upstream.connections import Connections
+from resolver.upstream.dialect import Dialect
+from resolver.upstream.exchange import Exchange
+from resolver.upstream.framing import Framing, LengthFraming
 from resolver.upstream.health import Health
-from resolver.upstream.ports import PortPool
-from resolver.upstream.stream import Stream
+from resolver.upstream.http2 import Http2Framing
+from resolver.upstream.limits import GroupSettings
+from resolver.upstream.message import build_query, padded_opt
+from resolver.upstream.ports import Port, PortPool
+from resolver.upstream.randomness import Draws
+from resolver.upstream.tls import Identity, TlsPipe
 from resolver.wheel import Timed
+
+_HTTPS_PORT = 443
+_SEND_FULL = (BlockingIOError, InterruptedError)
+# RFC 7828 3.2.1: with this, empty, a client asks how long the server keeps an idle connection. Never over UDP.
+_KEEPALIVE = option(EdnsOption.TCP_KEEPALIVE, b"")
 
 
 class ServerAddress(Protocol):
-    """Where a server is: what ``settings.UpstreamServer`` says."""
+    """Where a server is, and how it is spoken to: what ``settings.UpstreamServer`` says."""
 
     @property
     def address(self) -> str:
@@ -23,32 +42,17 @@ class ServerAddress(Protocol):
     def port(self) -> int:
         """UDP and TCP port."""
 
+    @property
+    def transport(self) -> str:
+        """ "plain", "tls" or "https"."""
 
-@dataclass(frozen=True, slots=True)
-class GroupSettings:
-    """Limits of a group of servers. Spans in seconds.
+    @property
+    def name(self) -> str:
+        """What its certificate must be for."""
 
-    ``attempt_s``: patience with one server before the next is asked; ``deadline_s``: with all of them together.
-    ``max_outstanding``: exchanges under way; one more fails at once (a flood of unique names must not fill memory).
-    ``port_pool_size``, ``port_max_uses``, ``port_max_age_s``: docs/adr/0005-upstream-source-ports.md.
-    ``plain_s``: how long a server that does not know EDNS is asked without it. ``max_waiting``: clients behind one
-    exchange. ``failure_s``: how long a failure answers for itself (RFC 9520).
-    """
-
-    attempt_s: float = 1.5
-    deadline_s: float = 4.0
-    max_outstanding: int = 4_096
-    port_pool_size: int = 64
-    port_max_uses: int = 32
-    port_max_age_s: float = 2.0
-    tcp_idle_s: float = 5.0
-    tcp_max_pending: int = 1_024
-    failures_to_down: int = 3
-    first_backoff_s: float = 1.0
-    max_backoff_s: float = 30.0
-    plain_s: float = 900.0
-    max_waiting: int = 256
-    failure_s: float = 1.0
+    @property
+    def path(self) -> str:
+        """Of the https URL."""
 
 
 class Prober(Protocol):
@@ -61,64 +65,182 @@ class Prober(Protocol):
 class Server(Timed):
     """One server of a group; as a ``Timed`` it waits for its next probe.
 
-    ``index``: in its group, from 0. ``number``: among all servers of the configuration, from 1.
+    ``index``: in its group, from 0. ``number``: among all servers of the configuration, from 1. ``sealed``: it is
+    spoken to by TLS or HTTPS, and in no other way. ``identity``: whom it must prove to be then.
     """
 
     __slots__ = (
+        "_draws",
+        "_events",
+        "_loop",
         "_prober",
+        "_settings",
+        "_where",
         "address",
         "answers",
+        "connections",
+        "dialect",
         "failures",
         "health",
+        "identity",
         "index",
         "near_misses",
         "number",
         "ports",
+        "refused",
+        "sealed",
         "sent",
         "sent_tcp",
-        "stream",
         "truncated",
     )
 
     def __init__(
-        self, prober: Prober, index: int, number: int, address: tuple[str, int], health: Health, ports: PortPool
+        self,
+        prober: Prober,
+        events: Events,
+        loop: asyncio.AbstractEventLoop,
+        draws: Draws,
+        index: int,
+        number: int,
+        where: ServerAddress,
+        identity: Identity | None,
+        settings: GroupSettings,
     ) -> None:
         super().__init__()
+        s = settings
         self._prober = prober
+        self._events = events
+        self._loop = loop
+        self._draws = draws
+        self._settings = s
+        self._where = where
         self.index = index
         self.number = number
-        self.address = address
-        self.health = health
-        self.ports = ports
-        self.stream: Stream | None = None
+        self.address = literal(where)
+        self.identity = identity
+        self.sealed = where.transport != "plain"
+        if self.sealed != (identity is not None):
+            raise ValueError(
+                f"upstream {where.address}: transport {where.transport} and its identity do not belong together"
+            )
+        self.health = Health(s.failures_to_down, s.first_backoff_s, s.max_backoff_s)
+        self.dialect = Dialect(draws.octets, s.learnt_s)
+        self.ports = PortPool(loop, events, self.address, index, s.port_pool_size, s.port_max_uses, s.port_max_age_s)
+        self.connections = Connections(self._dial, s.sealed_most if self.sealed else 1)
         self.sent = 0
         self.sent_tcp = 0
         self.answers = 0
         self.failures = 0
         self.truncated = 0
+        self.refused: dict[str, int] = {}  # HTTP: by status or reason
         self.near_misses: dict[str, int] = {}
 
     def expired(self, now_s: float) -> None:
         """Time to probe."""
         self._prober.probe(self.index, now_s)
 
-    def stats(self) -> dict[str, object]:
+    def send_udp(self, exchange: Exchange, now_s: float) -> Port | None:
+        """Sends the exchange's question by UDP. Returns the port if the kernel refuses it there; raises ``OSError``
+        where there is no port.
+        """
+        self.sent += 1
+        bits = self._draws.bits32()
+        port = self.ports.take(bits >> 16, now_s)
+        message_id = bits & 0xFFFF
+        while message_id in port.table:
+            message_id = self._draws.bits32() & 0xFFFF
+        dialect = self.dialect
+        asked = exchange.question if dialect.folds_case(now_s) else exchange.cased
+        opt = dialect.opt(exchange.do, port.local, now_s) if self._with_edns(exchange, now_s) else b""
+        query = build_query(message_id, asked, exchange.cd, opt)
+        try:
+            port.sock.send(query)
+        except _SEND_FULL:
+            pass  # as good as lost on the way: the deadline sees to it
+        except OSError:
+            # Either this query cannot leave, or the kernel hands us the ICMP error of an earlier one.
+            return port
+        port.expect(message_id, exchange)
+        return None
+
+    def send_stream(self, exchange: Exchange, now_s: float) -> bool:
+        """Sends the exchange's question by a connection; False where all are full."""
+        connection = self.connections.take()
+        if connection is None:
+            return False
+        self.sent_tcp += 1
+        framing = connection.framing
+        key = framing.key(self._draw_id, connection.table)
+        keepalive = b"" if self._where.transport == "https" else _KEEPALIVE
+        if self.sealed:
+            asked = exchange.question
+            opt = padded_opt(asked, exchange.do, keepalive)
+        else:
+            dialect = self.dialect
+            asked = exchange.question if dialect.folds_case(now_s) else exchange.cased
+            opt = dialect.tcp_opt(exchange.do, keepalive) if self._with_edns(exchange, now_s) else b""
+        connection.send(key, build_query(framing.message_id(key), asked, exchange.cd, opt), exchange)
+        return True
+
+    def count_near_miss(self, kind: str) -> None:
+        """One more of this kind."""
+        self.near_misses[kind] = self.near_misses.get(kind, 0) + 1
+
+    def close(self) -> list[Connection]:
+        """Closes every socket; the connections are to be waited for."""
+        self.ports.close()
+        return self.connections.close()
+
+    def stats(self, now_s: float) -> dict[str, object]:
         """What ``saring status`` shows of this server; counters since the start."""
-        return {
+        row: dict[str, object] = {
             "number": self.number,
             "address": self.address[0],
             "port": self.address[1],
+            "transport": self._where.transport,
             "up": not self.health.down,
             "rtt_ms": round(self.health.rtt_s * 1_000, 3),
+            "p95_ms": round(self.health.latency.p95_s * 1_000, 3),
             "sent": self.sent,
             "sent_tcp": self.sent_tcp,
             "answers": self.answers,
             "failures": self.failures,
             "truncated": self.truncated,
-            "late": self.ports.late,
-            "ports_opened": self.ports.opened,
+            "connections": self.connections.dialled,
             "near_misses": dict(self.near_misses),
+            "trouble": self.connections.why,
         }
+        if self.sealed:
+            row |= {"resumed": self.connections.resumptions, "refused": dict(self.refused)}
+        else:
+            row |= {"late": self.ports.late, "ports_opened": self.ports.opened} | self.dialect.stats(now_s)
+        return row
+
+    def _draw_id(self) -> int:
+        return self._draws.bits32() & 0xFFFF
+
+    def _with_edns(self, exchange: Exchange, now_s: float) -> bool:
+        if exchange.plain >> self.index & 1:
+            return False
+        if self.dialect.edns(now_s):
+            return True
+        exchange.plain |= 1 << self.index
+        return False
+
+    def _dial(self, session: ssl.SSLSession | None) -> Connection:
+        s = self._settings
+        make = functools.partial(Connection, self._loop, self._events, self.address, self.index)
+        if self.identity is None:
+            return make(LengthFraming(s.tcp_max_pending), None, s.tcp_idle_s, s.tcp_max_pending)
+        return make(self._framing(), TlsPipe(self.identity, session), s.sealed_idle_s, s.tcp_max_pending)
+
+    def _framing(self) -> Framing:
+        if self._where.transport != "https":
+            return LengthFraming(self._settings.tcp_max_pending)
+        host = self._where.name or self.address[0]
+        host = f"[{host}]" if ":" in host else host
+        authority = host if self.address[1] == _HTTPS_PORT else f"{host}:{self.address[1]}"
+        return Http2Framing(authority, self._where.path, self.refused)
 
 
 def literal(server: ServerAddress) -> tuple[str, int]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import ssl
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
@@ -56,12 +57,13 @@ def frame(message: bytes) -> bytes:
 
 @dataclass
 class HostileUpstream:
-    """Listens by UDP and TCP on one port of ``address`` and remembers what it was asked."""
+    """Listens by UDP and TCP (with ``tls``: TLS) on one port of ``address`` and remembers what it was asked."""
 
     udp: UdpBehaviour = answers
     tcp: TcpBehaviour | None = answers_tcp
     address: str = "127.0.0.1"
     port: int = 0
+    tls: ssl.SSLContext | None = None
     queries: list[bytes] = field(default_factory=list)
     peers: list[tuple[str, int]] = field(default_factory=list)
     tcp_queries: list[bytes] = field(default_factory=list)
@@ -83,7 +85,7 @@ class HostileUpstream:
             port = transport.get_extra_info("sockname")[1]
             if self.tcp is not None:
                 try:
-                    self._server = await asyncio.start_server(self._serve, self.address, port)
+                    self._server = await asyncio.start_server(self._serve, self.address, port, ssl=self.tls)
                 except OSError:
                     transport.close()
                     continue

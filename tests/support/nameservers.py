@@ -1,4 +1,4 @@
-"""Real name servers on loopback for tests: NSD with a zone, Unbound with local data. Skips where they are missing."""
+"""Real name servers on loopback for tests: NSD, BIND, Unbound, dnsdist. Skips where they are missing."""
 
 from __future__ import annotations
 
@@ -38,8 +38,10 @@ class RunningServer:
 
 
 @contextmanager
-def nsd(directory: Path, zones: dict[str, str], address: str = "127.0.0.1") -> Iterator[RunningServer]:
-    """An authoritative NSD. ``zones``: zone name to zone file text."""
+def nsd(
+    directory: Path, zones: dict[str, str], address: str = "127.0.0.1", extra: Sequence[str] = ()
+) -> Iterator[RunningServer]:
+    """An authoritative NSD. ``zones``: zone name to zone file text. ``extra``: lines for `server:`."""
     program = need_program("nsd")
     port = free_port(address)
     lines = [
@@ -58,6 +60,7 @@ def nsd(directory: Path, zones: dict[str, str], address: str = "127.0.0.1") -> I
         "  hide-version: yes",
         # NSD limits each client to 200 answers a second unless told otherwise: here the one client is Saring.
         "  rrl-ratelimit: 0",
+        *(f"  {line}" for line in extra),
         "remote-control:",
         "  control-enable: no",
     ]
@@ -99,6 +102,53 @@ def unbound(
     conf = directory / "unbound.conf"
     conf.write_text("\n".join(lines) + "\n")
     with running([program, "-d", "-c", str(conf)], directory / "unbound.log", address, port) as server:
+        yield server
+
+
+@contextmanager
+def bind(
+    directory: Path, zones: dict[str, str], options: Sequence[str] = (), address: str = "127.0.0.1"
+) -> Iterator[RunningServer]:
+    """An authoritative BIND. ``zones``: zone name to zone file text. ``options``: statements for `options`."""
+    program = need_program("named")
+    port = free_port(address)
+    lines = [
+        "options {",
+        f'  directory "{directory}";',
+        f'  pid-file "{directory}/named.pid";',
+        f'  session-keyfile "{directory}/session.key";',
+        f"  listen-on port {port} {{ {address}; }};",
+        "  listen-on-v6 { none; };",
+        "  recursion no;",
+        "  dnssec-validation no;",
+        "  notify no;",
+        *(f"  {statement}" for statement in options),
+        "};",
+        "controls { };",
+    ]
+    for number, (zone, text) in enumerate(zones.items()):
+        (directory / f"{number}.zone").write_text(text)
+        lines.append(f'zone "{zone}" {{ type primary; file "{number}.zone"; }};')
+    conf = directory / "named.conf"
+    conf.write_text("\n".join(lines) + "\n")
+    with running([program, "-g", "-n", "1", "-c", str(conf)], directory / "named.log", address, port) as server:
+        yield server
+
+
+@contextmanager
+def dnsdist(directory: Path, upstream: RunningServer, extra: Sequence[str]) -> Iterator[RunningServer]:
+    """A dnsdist before ``upstream``. ``extra``: further lines of its configuration."""
+    program = need_program("dnsdist")
+    port = free_port()
+    lines = [
+        f'setLocal("127.0.0.1:{port}")',
+        f'newServer({{address="{upstream.address}:{upstream.port}", healthCheckMode="up"}})',
+        *extra,
+    ]
+    conf = directory / "dnsdist.conf"
+    conf.write_text("\n".join(lines) + "\n")
+    command = [program, "--supervised", "--disable-syslog", "-C", str(conf)]
+    with running(command, directory / "dnsdist.log", "127.0.0.1", port) as server:
         yield server
 
 

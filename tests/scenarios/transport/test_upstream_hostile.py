@@ -5,61 +5,22 @@ from __future__ import annotations
 import asyncio
 import socket
 import time
-from collections.abc import AsyncIterator, Callable
-from typing import Protocol
+from collections.abc import Callable
 
 import pytest
 
 from dnswire.name import from_text
 from resolver.settings import UpstreamServer
 from resolver.upstream.failure import Reason, UpstreamFailure
-from resolver.upstream.group import Exchanged, UpstreamGroup
-from resolver.upstream.server import GroupSettings
+from resolver.upstream.limits import GroupSettings
 from tests.support import dns_messages as say
 from tests.support import hostile
 from tests.support.hostile import HostileUpstream
 from tests.support.ports import free_port
-
-# Patience is what it costs to be wrong, so the tests that must wait wait this long, and the others never do.
-SHORT = GroupSettings(attempt_s=0.1, deadline_s=0.6, first_backoff_s=0.05)
-LONG = GroupSettings(attempt_s=5.0, deadline_s=10.0)
+from tests.support.upstream_groups import LONG, SHORT, MakeGroup, ask, failure, near_misses
 
 UDP_ADDRESS = bytes((192, 0, 2, 1))
 TCP_ADDRESS = bytes((192, 0, 2, 80))
-
-
-class MakeGroup(Protocol):
-    def __call__(
-        self, *upstreams: HostileUpstream | UpstreamServer, settings: GroupSettings = LONG
-    ) -> UpstreamGroup: ...
-
-
-@pytest.fixture
-async def group() -> AsyncIterator[MakeGroup]:
-    """Makes groups, and closes them behind the test."""
-    made: list[UpstreamGroup] = []
-
-    def make(*upstreams: HostileUpstream | UpstreamServer, settings: GroupSettings = LONG) -> UpstreamGroup:
-        made.append(UpstreamGroup([u if isinstance(u, UpstreamServer) else u.where for u in upstreams], settings))
-        return made[-1]
-
-    yield make
-    for each in made:
-        await each.close()
-
-
-async def ask(upstreams: UpstreamGroup, name: str = "www.example", rrtype: int = 1) -> Exchanged:
-    return await upstreams.exchange(from_text(name), rrtype, 1, False, False)
-
-
-async def failure(upstreams: UpstreamGroup, name: str = "www.example") -> UpstreamFailure:
-    with pytest.raises(UpstreamFailure) as caught:
-        await ask(upstreams, name)
-    return caught.value
-
-
-def near_misses(upstreams: UpstreamGroup) -> object:
-    return upstreams.counters()[0]["near_misses"]
 
 
 def first_then(
@@ -142,7 +103,7 @@ async def test_a_reply_from_another_address_never_arrives(group: MakeGroup) -> N
         def behave(server: HostileUpstream, query: bytes, peer: tuple[str, int]) -> None:
             elsewhere.sendto(hostile.honest(query, "203.0.113.66"), peer)
 
-        async with HostileUpstream(udp=behave) as server:
+        async with HostileUpstream(udp=behave, tcp=hostile.silent_tcp) as server:
             upstreams = group(server, settings=SHORT)
             assert (await failure(upstreams)).reason == Reason.TIMEOUT
             assert near_misses(upstreams) == {}
@@ -168,7 +129,9 @@ async def test_queries_by_tcp_share_a_connection_and_come_back_in_any_order(grou
         upstreams = group(server)
         exchanged = await asyncio.gather(*(ask(upstreams, f"n{n}.example") for n in range(20)))
         for each in exchanged:
-            place = next(i for i, (query, _) in enumerate(waiting) if say.question_of(query)[:-4] == each.answer.name)
+            place = next(
+                i for i, (query, _) in enumerate(waiting) if say.question_of(query)[:-4].lower() == each.answer.name
+            )
             assert each.answer.addresses == (bytes((192, 0, 2, place)),)
         assert server.connections == 1
 
@@ -247,9 +210,8 @@ async def test_an_idle_connection_is_closed(group: MakeGroup) -> None:
     async with HostileUpstream(udp=hostile.truncates) as server:
         upstreams = group(server, settings=GroupSettings(tcp_idle_s=0.02))
         await ask(upstreams)
-        stream = upstreams._dispatcher._servers[0].stream
-        assert stream is not None
-        await hostile.until(lambda: stream.closed)
+        (connection,) = upstreams._dispatcher._servers[0].connections._open
+        await hostile.until(lambda: connection.closed)
         await ask(upstreams, "again.example")
         assert server.connections == 2
 
@@ -273,13 +235,12 @@ async def test_all_dead_says_so_and_why(group: MakeGroup) -> None:
 
 async def test_all_silent_says_so_and_why(group: MakeGroup) -> None:
     settings = GroupSettings(attempt_s=0.1, deadline_s=0.6, first_backoff_s=60.0)
-    async with HostileUpstream(udp=hostile.silent) as server:
+    async with HostileUpstream(udp=hostile.silent, tcp=hostile.silent_tcp) as server:
         upstreams = group(server, settings=settings)
         failed = await failure(upstreams)
         assert (failed.reason, failed.ede[0]) == (Reason.TIMEOUT, 22)
-        assert len(server.queries) == 3
-        assert len({say.id_of(q) for q in server.queries}) == 3, "each retransmission has an ID of its own"
-        assert len({peer[1] for peer in server.peers}) > 1
+        assert (len(server.queries), len(server.tcp_queries)) == (2, 1)
+        assert len({say.id_of(q) for q in server.queries}) == 2, "each retransmission has an ID of its own"
         assert upstreams.outstanding == 0
 
 
@@ -458,3 +419,27 @@ async def test_over_ipv6(group: MakeGroup) -> None:
     async with HostileUpstream(udp=hostile.truncates, address="::1") as server:
         upstreams = group(server)
         assert (await ask(upstreams)).answer.addresses == (TCP_ADDRESS,)
+
+
+async def test_what_udp_has_lost_goes_by_tcp(group: MakeGroup) -> None:
+    async with HostileUpstream(udp=hostile.silent) as server:
+        upstreams = group(server, settings=SHORT)
+        assert (await ask(upstreams)).answer.addresses == (TCP_ADDRESS,)
+        assert (len(server.queries), len(server.tcp_queries)) == (1, 1)
+        for number in range(3):
+            await ask(upstreams, f"n{number}.example")
+        assert upstreams.counters()[0]["up"] is False, "that it is well by TCP does not hide it"
+
+
+async def test_a_datagram_that_is_late_is_sent_again_before_the_servers_time_is_over(group: MakeGroup) -> None:
+    def second_only(server: HostileUpstream, query: bytes, peer: tuple[str, int]) -> None:
+        if len(server.queries) == 2:
+            server.send(hostile.honest(query), peer)
+
+    async with HostileUpstream(udp=second_only) as server:
+        upstreams = group(server)
+        began_s = time.monotonic()
+        assert (await ask(upstreams)).answer.addresses == (UDP_ADDRESS,)
+        assert time.monotonic() - began_s < LONG.attempt_s
+        assert say.id_of(server.queries[0]) != say.id_of(server.queries[1]) or server.peers[0] != server.peers[1]
+        assert upstreams.counters()[0]["failures"] == 0

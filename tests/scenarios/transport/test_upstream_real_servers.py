@@ -14,7 +14,7 @@ from dnswire.name import from_text
 from resolver.settings import UpstreamServer
 from resolver.upstream.failure import UpstreamFailure
 from resolver.upstream.group import UpstreamGroup
-from resolver.upstream.server import GroupSettings
+from resolver.upstream.limits import GroupSettings
 from tests.support.nameservers import RunningServer, nsd, unbound
 
 ZONE = """

@@ -10,8 +10,9 @@ from itertools import pairwise
 import pytest
 
 from resolver.upstream import ports as ports_module
-from resolver.upstream.carrier import Carrier
+from resolver.upstream.carrier import Carrier, Delivery
 from resolver.upstream.exchange import Exchange
+from resolver.upstream.failure import Reason
 from resolver.upstream.ports import Port, PortPool
 from resolver.upstream.randomness import Draws
 from tests.support import dns_messages as say
@@ -26,10 +27,13 @@ class Log:
     def replied(self, carrier: Carrier, message_id: int, message: bytes) -> None:
         self.told.append(("replied", carrier))
 
-    def near_miss(self, carrier: Carrier, verdict: int) -> None:
+    def delivered(self, carrier: Carrier, delivery: Delivery) -> None:
+        raise AssertionError("no connection is here")
+
+    def near_miss(self, carrier: Carrier, verdict: int, message_id: int) -> None:
         self.told.append(("near miss", carrier))
 
-    def lost(self, carrier: Carrier) -> None:
+    def lost(self, carrier: Carrier, reason: Reason) -> None:
         self.told.append(("lost", carrier))
 
     def clock(self) -> float:
@@ -59,7 +63,17 @@ def number(port: Port) -> int:
 
 
 def waiting(port: Port, message_id: int = 1) -> Exchange:
-    asked = Exchange(Log(), say.question("a.example"), False, False, (0,), 1.0, 4.0, lambda result, upstream: None)
+    asked = Exchange(
+        Log(),
+        say.question("a.example"),
+        say.question("a.example"),
+        False,
+        False,
+        (0,),
+        1.0,
+        4.0,
+        lambda result, upstream: None,
+    )
     port.expect(message_id, asked)
     return asked
 

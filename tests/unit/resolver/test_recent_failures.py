@@ -14,7 +14,32 @@ def test_a_failure_answers_for_itself_for_its_span() -> None:
     assert recent.get(b"a", 10.9) is failed
     assert recent.get(b"b", 10.9) is None
     assert recent.get(b"a", 11.0) is None
-    assert len(recent) == 0
+
+
+# RFC 9520 3.2: the longer a failure goes on, the longer it is to be remembered, five minutes at most.
+def test_it_is_remembered_longer_each_time_it_goes_on_and_no_longer_than_the_most() -> None:
+    recent = RecentFailures(span_s=1.0, max_span_s=5.0)
+    now_s = 10.0
+    for span_s in (1.0, 2.0, 4.0, 5.0, 5.0):
+        recent.put(b"a", UpstreamFailure(Reason.TIMEOUT), now_s)
+        assert recent.get(b"a", now_s + span_s - 0.1) is not None
+        assert recent.get(b"a", now_s + span_s) is None
+        now_s += span_s
+    recent.put(b"a", UpstreamFailure(Reason.TIMEOUT), now_s + 100)
+    assert recent.get(b"a", now_s + 101) is None, "an old failure does not count against a new one"
+
+
+def test_an_answer_or_a_server_that_comes_back_ends_it() -> None:
+    recent = RecentFailures(span_s=1.0)
+    for _ in range(3):
+        recent.put(b"a", UpstreamFailure(Reason.TIMEOUT), 10.0)
+        recent.put(b"b", UpstreamFailure(Reason.TIMEOUT), 10.0)
+    recent.discard(b"a")
+    assert recent.get(b"a", 10.1) is None
+    recent.put(b"a", UpstreamFailure(Reason.TIMEOUT), 10.0)
+    assert recent.get(b"a", 11.0) is None, "it begins anew"
+    recent.clear()
+    assert recent.get(b"b", 10.1) is None
 
 
 @pytest.mark.parametrize("reason", [Reason.OVERLOADED, Reason.CLOSED])
