@@ -31,6 +31,11 @@ in every layer: by itself, or as the evidence of a rule on the list or on a cate
 before its. An observed category is that for the LISTS layer alone: rules on the category mean what they say. Allow
 entries of an observed list hold as any list's.
 
+**Safe search** lets nothing through and bars nothing: it says how an engine answers that is let through all the same.
+Where its rule stands before what lets the name through, the name is redirected to the filtered mode; what blocks the
+name, before the rule or behind it, blocks it. Else a regency that blocks YouTube and filters all search engines would
+open YouTube, and an agency that filters what the regency blocks, too.
+
 **Protected names.** Downloaded lists say nothing about them in any layer: not even a mandatory rule on a category or a
 list reaches a protected name through a list's entry. What people name themselves does: a mandatory rule (or an
 exception) on the name, an expression, a service. Rules of layers 4 to 6 come after layer 3 and cannot win.
@@ -38,7 +43,7 @@ exception) on the name, an expression, a service. Rules of layers 4 to 6 come af
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from dnswire.name import to_text
 from policy.facts import BY_LIST, BY_NATIONAL_LIST, BY_SERVICE, ROOT, Evidence, Facts, note_categories, note_lists
@@ -50,7 +55,7 @@ if TYPE_CHECKING:
     from blocklists.rule import ListRule
 
 # kind_rank of the targets, rule 4 above.
-RANK_NAME: Final = 0  # also the names of search engines, and those by which a resolver is passed by
+RANK_NAME: Final = 0  # also search engines, and the names by which a resolver is passed by
 RANK_WILDCARD: Final = 1
 RANK_SERVICE: Final = 2
 RANK_LIST: Final = 3
@@ -62,11 +67,15 @@ Key = tuple[int, int, int, int, int]
 
 
 class Candidate:
-    """One thing that has a say about a name (or address), and the place of its say in its layer (``key``)."""
+    """One thing that has a say about a name (or address), and the place of its say in its layer (``key``).
+
+    ``settles``: it lets the name through or bars it, which observing and safe search do not.
+    """
 
     __slots__ = (
         "allows",
         "category_id",
+        "filters",
         "key",
         "labels",
         "layer",
@@ -76,6 +85,7 @@ class Candidate:
         "rule",
         "scope",
         "service_id",
+        "settles",
     )
 
     def __init__(
@@ -97,6 +107,8 @@ class Candidate:
         self.rule = rule
         self.allows = allows
         self.observes = observes
+        self.filters = rule is not None and rule.filters
+        self.settles = not observes and not self.filters
         self.labels = labels
         self.key = key
         self.list_id = list_id
@@ -108,8 +120,8 @@ class Candidate:
 def evaluate(view: View, facts: Facts, everything: bool) -> list[Candidate]:
     """The candidates for a name in order of precedence, layer by layer.
 
-    With ``everything`` false it stops behind the first layer that settles the matter (observing settles nothing), which
-    is all that a decision needs; the last candidate is then in that layer. The default always has the last word.
+    With ``everything`` false it stops behind the first layer that settles the matter, which is all that a decision
+    needs; the last candidate is then in that layer. The default always has the last word.
     """
     found: list[Candidate] = []
     for rule_set in view.before:
@@ -158,9 +170,43 @@ def _add_layer(found: list[Candidate], layer: list[Candidate]) -> bool:
         layer.sort(key=_key_of)
     found.extend(layer)
     for candidate in layer:  # noqa: SIM110 (hot: any() would make a generator)
-        if not candidate.observes:
+        if candidate.settles:
             return True
     return False
+
+
+class Settled(NamedTuple):
+    """What comes of candidates in order of precedence.
+
+    ``winner``: whose word the verdict is, the one that counts aside. ``passed``: what lets the name through, the winner
+    itself or, where that is safe search, what stands behind it; None where the name is barred, or where nothing speaks
+    of an address. ``counted``: the one that observes and would have barred the name.
+    """
+
+    winner: Candidate | None
+    passed: Candidate | None
+    counted: Candidate | None
+
+
+def settle(candidates: list[Candidate]) -> Settled:
+    """What comes of the candidates for a name or an address."""
+    first = candidates[0]
+    if first.settles:  # nearly always
+        return Settled(first, first if first.allows else None, None)
+    observer: Candidate | None = None
+    filtering: Candidate | None = None
+    for candidate in candidates:
+        if candidate.observes:
+            observer = observer or candidate
+        elif candidate.filters:
+            filtering = filtering or candidate
+        elif not candidate.allows:
+            return Settled(candidate, None, None)
+        elif filtering is not None:
+            return Settled(filtering, candidate, None)
+        else:
+            return Settled(candidate, candidate, observer)
+    return Settled(None, None, observer)
 
 
 def _key_of(candidate: Candidate) -> Key:
@@ -172,11 +218,14 @@ def _of_rules(rule_set: RuleSet, facts: Facts, ground: Ground) -> list[Candidate
     number = rule_set.number
     labels = facts.label_count
     if facts.exact is not None:
-        found += [
-            _by_rule(rule_set, rule, labels, labels)
-            for rule in facts.exact.get(number, ())
-            if rule.types is None or facts.rrtype in rule.types
-        ]
+        found += [_by_rule(rule_set, rule, labels, labels) for rule in facts.exact.get(number, ())]
+    if rule_set.by_engine:
+        for engine in facts.engines:
+            found += [
+                _by_rule(rule_set, rule, labels, labels)
+                for rule in rule_set.by_engine.get(engine, ())
+                if rule.types is None or facts.rrtype in rule.types
+            ]
     for labels, table in facts.below:
         found += [_by_rule(rule_set, rule, labels, labels) for rule in table.get(number, ())]
     if rule_set.by_service:

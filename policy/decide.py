@@ -3,7 +3,8 @@
 The order of layers and the meaning of a *tie* in a layer are told in ``candidates.py``; here the first candidate that
 settles the matter becomes a ``Decision``. **Observe** never wins. Where the name is let through all the same, and an
 observe rule stood before the allow (so that, were it a block, it would have blocked), the verdict is OBSERVED with that
-rule's reason; an observe rule behind an allow would not have blocked and is not counted.
+rule's reason; an observe rule behind an allow would not have blocked and is not counted. **Safe search** before the
+allow makes it REDIRECTED, counted or not.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from typing import TYPE_CHECKING, Final
 
 from blocklists.rule import RuleAction
 from policy import reason
-from policy.candidates import Candidate, evaluate, evaluate_address, matched_name
+from policy.candidates import Candidate, evaluate, evaluate_address, matched_name, settle
 from policy.facts import gather
 from policy.model import BlockAnswer, Decision, Ede, Layer, ScopeKind, Verdict, Via
 from policy.view import Ground, RuleInForce, View
@@ -68,23 +69,16 @@ def combine(question: Decision, target: Decision, via: Via | None = None) -> Dec
 
 def conclude(view: View, candidates: list[Candidate], name: bytes) -> Decision:
     """The decision of candidates in order of precedence; ``name`` is ``b""`` for an address."""
-    observed: Candidate | None = None
-    for candidate in candidates:
-        if candidate.observes:
-            if observed is None:
-                observed = candidate
-            continue
-        if not candidate.allows:
-            return _barred(view, candidate, name)
-        if observed is not None:
-            return _let_through(observed, Verdict.OBSERVED, candidate.layer, name)
-        if candidate.layer is Layer.DEFAULT:
-            return view.default
-        return _let_through(candidate, Verdict.ALLOWED, candidate.layer, name)
-    # Only addresses come here: names end with the default.
-    if observed is not None:
-        return _let_through(observed, Verdict.OBSERVED, Layer.DEFAULT, name)
-    return _ADDRESS_ALLOWED
+    winner, passed, counted = settle(candidates)
+    if winner is not None and not winner.allows:
+        return _barred(view, winner, name)
+    # Only an address is let through by nothing: names end with the default.
+    layer = passed.layer if passed is not None else Layer.DEFAULT
+    if counted is not None:
+        return _let_through(counted, Verdict.OBSERVED, layer, name)
+    if passed is None:
+        return _ADDRESS_ALLOWED
+    return view.default if layer is Layer.DEFAULT else _let_through(passed, Verdict.ALLOWED, layer, name)
 
 
 def default_decision(ground: Ground, allow_list_only: ScopeKind | None) -> Decision:

@@ -95,7 +95,7 @@ def explain_prepared(
         valid_until_s=None if math.isinf(resolved.valid_until_s) else resolved.valid_until_s,
         revision=prepared.policy.revision,
         client=client_facts(prepared.policy, client, address, at_s),
-        decision=verdict_facts(decision),
+        decision=verdict_facts(decision, name),
         findings=tuple(findings),
     )
 

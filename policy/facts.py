@@ -54,6 +54,7 @@ class Facts:
         "allowed",
         "below",
         "categories",
+        "engines",
         "exact",
         "label_count",
         "listed",
@@ -68,6 +69,7 @@ class Facts:
         self.rrtype = rrtype
         self.label_count = 0
         self.exact: RulesById | None = None
+        self.engines: tuple[int, ...] = ()  # whose own name it is
         self.below: list[tuple[int, RulesById]] = []  # (labels, rules by rule set), longest name first
         self.services: dict[int, tuple[int, Service]] = {}  # service -> (labels, service)
         self.protected = -1  # labels of the protected name, -1 where there is none
@@ -104,7 +106,8 @@ def gather(view: View, matches: tuple[Match, ...], name: bytes, rrtype: int) -> 
                 facts.services.setdefault(service.id, (labels, service))
         labels -= 1
     facts.exact = ground.exact_rules.get(name)
-    if not spoken_of and facts.exact is None:
+    facts.engines = ground.engines.get(name, ())
+    if not spoken_of and facts.exact is None and not facts.engines:
         return None
     if matches:
         note_lists(facts, matches, ground)

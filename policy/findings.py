@@ -10,7 +10,8 @@ from blocklists.match import Match
 from blocklists.rule import ListRule, RuleAction
 from dnswire.name import to_text
 from dnswire.rrtypes import type_text
-from policy.candidates import Candidate, matched_name
+from policy.bypass import hides_canary
+from policy.candidates import Candidate, matched_name, settle
 from policy.explanation import ClientFacts, Finding, Letter, ScheduleState, VerdictFacts
 from policy.model import (
     Action,
@@ -38,6 +39,7 @@ _NO_TTL: Final = {
     RuleAction.REFUSED: "REFUSED",
 }
 _STATED: Final = {RuleAction.NXDOMAIN: "NXDOMAIN", RuleAction.NODATA: "NODATA"}
+_CANARY: Final = "NXDOMAIN, which tells Firefox to leave its own resolver alone; a rule can let the name pass"
 _YEAR_S: Final = 366 * DAY_S
 
 
@@ -63,14 +65,13 @@ class Renderer:
         }
 
     def ranked(self, candidates: list[Candidate]) -> list[Finding]:
-        """The findings of all candidates in force; the first that does not observe has won."""
-        place = next(place for place, candidate in enumerate(candidates) if not candidate.observes)
-        winner = candidates[place]
-        counted = candidates[0] if place > 0 and winner.allows else None
+        """The findings of all candidates in force."""
+        settled = settle(candidates)
+        place = next(place for place, candidate in enumerate(candidates) if candidate.settles)
         found: list[Finding] = []
         for position, candidate in enumerate(candidates):
-            text = outcome(candidate, winner, counted, position < place)
-            found.append(self._finding(candidate, text, candidate is winner, candidate is counted))
+            text = outcome(candidate, settled, position < place)
+            found.append(self._finding(candidate, text, candidate is settled.winner, candidate is settled.counted))
         return found
 
     def dormant(self, candidate: Candidate, state: Standing) -> Finding:
@@ -232,8 +233,8 @@ def client_facts(policy: Policy, client: Client, address: bytes, at_s: float) ->
     )
 
 
-def verdict_facts(decision: Decision) -> VerdictFacts:
-    """The decision in words."""
+def verdict_facts(decision: Decision, name: bytes) -> VerdictFacts:
+    """The decision on a name in words."""
     return VerdictFacts(
         verdict=decision.verdict,
         verdict_name=decision.verdict.name.lower(),
@@ -246,15 +247,15 @@ def verdict_facts(decision: Decision) -> VerdictFacts:
         ede=int(decision.ede),
         ede_text=decision.ede_text,
         answer=decision.answer,
-        response=_response(decision),
+        response=_response(decision, name),
     )
 
 
-def _response(decision: Decision) -> str:
+def _response(decision: Decision, name: bytes) -> str:
     if decision.verdict is Verdict.REFUSED:
         return "REFUSED: the address is no client's"
     if decision.answer is None:
-        return "what the upstream answers"
+        return _CANARY if hides_canary(name, decision) else "what the upstream answers"
     stated = decision.stated
     if stated is not None and stated.action in _NO_TTL:
         return _NO_TTL[stated.action]

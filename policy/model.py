@@ -22,7 +22,9 @@ class Action(StrEnum):
     ALLOW = "allow"
     OBSERVE = "observe"
     REDIRECT = "redirect"
-    SAFE_SEARCH = "safe_search"  # with a SEARCH target: the engine answers in its filtered mode
+    SAFE_SEARCH = (
+        "safe_search"  # with a SEARCH target: where it is let through, the engine answers in its filtered mode
+    )
 
 
 class AnswerKind(StrEnum):
@@ -159,7 +161,7 @@ class Schedule:
 
 
 class Reading(StrEnum):
-    """How a scope reads a schedule that rules from above name."""
+    """How a scope reads a schedule that rules name."""
 
     SCHEDULE = "schedule"  # as another schedule
     ALWAYS = "always"  # as open at all hours
@@ -170,7 +172,8 @@ class Reading(StrEnum):
 class ScheduleOverride:
     """An agency or unit that reads a schedule in its own way: other office hours, or a unit that works in shifts.
 
-    The unit's own goes before its agency's; overrides do not follow each other (what the other schedule names, holds).
+    It holds for all rules that name the schedule, whoever's they are. The unit's own goes before its agency's.
+    Overrides do not follow each other: the other schedule is taken as it is written.
     """
 
     scope: Scope  # an agency or a unit

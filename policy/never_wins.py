@@ -6,6 +6,7 @@ reason of a decision, or of what an observe rule counts.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Final, NamedTuple
 
 from dnswire.name import parents, to_text
@@ -115,10 +116,13 @@ class _Judge:
             return ""
         if part.name:
             return self._protected(part.name)
-        if not part.asked.service_id:
-            return ""
+        names: Iterable[bytes] = ()
+        if part.asked.service_id:
+            names = self._rivals.names_of(part.asked.service_id)
+        elif part.engine is not None:
+            names = self._rivals.names_of_engine(part.engine.number)
         found = ""
-        for name in self._rivals.names_of(part.asked.service_id):
+        for name in names:
             found = self._protected(name)
             if not found:
                 return ""

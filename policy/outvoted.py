@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import islice
 from typing import Final
 
@@ -53,6 +53,7 @@ class _Table:
     patterns: PatternSet | None = None
     pattern_parts: _Parts = field(default_factory=list)
     ech: _Parts = field(default_factory=list)
+    engines: dict[int, _Parts] = field(default_factory=dict)
 
     def add(self, part: PreparedRule) -> None:
         """Puts the rule where it is looked for."""
@@ -66,6 +67,8 @@ class _Table:
             self.prefixes.setdefault(part.prefix, []).append(part)
         elif part.ech:
             self.ech.append(part)
+        elif part.engine is not None:
+            self.engines.setdefault(part.engine.number, []).append(part)
         elif asked.list_id:
             self.lists.setdefault(asked.list_id, []).append(part)
         elif asked.service_id:
@@ -94,6 +97,10 @@ class Rivals:
         }
         self._service_names = {service.id: tuple(_wires(service.names)) for service in policy.services}
         self._service_category = {service.id: service.category_id for service in policy.services}
+        self._engine_names: dict[int, list[bytes]] = {}
+        for name, numbers in prepared.ground.engines.items():
+            for number in numbers:
+                self._engine_names.setdefault(number, []).append(name)
         self._tables: dict[_Slot, _Table] = {}
         for part in sorted(prepared.rules, key=_breadth):
             self._tables.setdefault(_slot_of(part), _Table()).add(part)
@@ -104,8 +111,14 @@ class Rivals:
         """The names of a service that are names."""
         return self._service_names[service_id]
 
+    def names_of_engine(self, number: int) -> list[bytes]:
+        """The names of a search engine with rules."""
+        return self._engine_names[number]
+
     def outvoted(self, part: PreparedRule) -> Outvoted | None:
         """The rule that always goes before this one, where there is one."""
+        if part.engine is not None and not part.name:
+            return self._outvoted_everywhere(part, self._engine_names[part.engine.number])
         own = _slot_of(part)
         for slot in self._slots(part.layer, part.rule.scope):
             table = self._tables.get(slot)
@@ -118,6 +131,14 @@ class Rivals:
                 if why:
                     return Outvoted(other.rule, why)
         return None
+
+    def _outvoted_everywhere(self, part: PreparedRule, names: Iterable[bytes]) -> Outvoted | None:
+        found = None
+        for name in names:
+            found = self.outvoted(replace(part, name=name))
+            if found is None:
+                return None
+        return found
 
     def _slots(self, layer: Layer, scope: Scope) -> Iterator[_Slot]:
         """The scopes that hold for all clients of this one, in the order in which they are asked, up to its own."""
@@ -162,6 +183,8 @@ class Rivals:
     def _covering_name(self, table: _Table, part: PreparedRule) -> Iterator[PreparedRule]:
         if not part.below:
             yield from _some(table.exact.get(part.name))
+            for number in self._ground.engines.get(part.name, ()):
+                yield from _some(table.engines.get(number))
         for parent in parents(part.name):
             yield from _some(table.below.get(parent))
             known = self._ground.known.get(parent)
@@ -224,8 +247,11 @@ class _Paused:
 def _goes_first(other: PreparedRule, part: PreparedRule, same_scope: bool, settles: bool) -> str:
     """Why ``other`` leaves ``part`` no say wherever both have one; "" where it does not for sure."""
     one, this = other.asked, part.asked
-    # An allow settles the matter whatever it rests on; what is observed settles nothing, and is counted once.
-    if not (one.allows or (settles and not one.observes)) and not (one.observes and this.observes):
+    # An allow settles the matter whatever it rests on; what is observed settles nothing, and is counted once; safe
+    # search settles nothing either, but only the first filters, and beside it nothing is counted.
+    bars = settles and not (one.allows or one.observes or one.filters)
+    alike = (one.observes and this.observes) or (one.filters and (this.filters or this.observes))
+    if not (one.allows or bars or alike):
         return ""
     if not same_scope:  # an exception of a wider scope comes after: another table is always of another layer
         return f"{LAYER_NAMES[other.layer]} go before {LAYER_NAMES[part.layer]}"
@@ -236,8 +262,8 @@ def _goes_first(other: PreparedRule, part: PreparedRule, same_scope: bool, settl
         )
     if place > mine:
         return ""
-    if this.observes and not one.observes:
-        return "it bars what this one would count"
+    if bars and (this.observes or this.filters):
+        return f"it bars what this one would {'count' if this.observes else 'filter'}"
     if _same_target(other, part) and (one.kind_rank, one.rule_id) < (this.kind_rank, this.rule_id):
         return "it speaks of the same, and the older one goes first"
     return ""
@@ -253,7 +279,7 @@ def in_one_layer(winner: Rule, loser: Rule) -> str:
 def _same_target(other: PreparedRule, part: PreparedRule) -> bool:
     """Whether both match by the same name, range, list ..., so that no length tells them apart."""
     if part.name:
-        return other.name == part.name and other.below == part.below
+        return other.engine is not None or (other.name == part.name and other.below == part.below)
     if part.pattern is not None:
         return other.pattern is not None
     if part.prefix is not None:

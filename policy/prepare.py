@@ -14,6 +14,7 @@ from typing import Final
 
 from dnswire.errors import NameSyntaxError
 from dnswire.name import from_text
+from policy.bypass import NAMES as BYPASS_NAMES
 from policy.candidates import (
     RANK_CATEGORY,
     RANK_LIST,
@@ -41,7 +42,7 @@ from policy.networks import NetworkSyntaxError, Prefix, PrefixTable, parse
 from policy.patterns import Pattern, PatternError
 from policy.readings import PLAIN, Readings, overrides_by_tenant
 from policy.safe_search import TYPES as SEARCH_TYPES
-from policy.safe_search import engines_of
+from policy.safe_search import Engine, by_name, engines_of
 from policy.schedules import Calendar, ScheduleError, calendar
 from policy.view import Ground, KnownName, ListInForce, RuleInForce
 
@@ -62,12 +63,6 @@ _RANKS: Final = {
 
 
 SEARCH_TTL_S: Final = 300
-BYPASS_NAMES: Final[dict[str, tuple[bytes, ...]]] = {
-    # support.mozilla.org/kb/canary-domain-use-application-dnsnet
-    Bypass.CANARY: (from_text("use-application-dns.net"),),
-    # developer.apple.com/icloud/prepare-your-network-for-icloud-private-relay
-    Bypass.PRIVATE_RELAY: (from_text("mask.icloud.com"), from_text("mask-h2.icloud.com")),
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,9 +75,9 @@ class Skipped:
 
 @dataclass(frozen=True, slots=True)
 class PreparedRule:
-    """A rule with its target worked out; which of the next four is set tells the kind.
+    """A rule with its target worked out; which of the next five is set tells the kind.
 
-    A rule on a search engine is prepared once for each of the engine's names.
+    A rule on all search engines is prepared once for each of them.
     """
 
     rule: Rule
@@ -93,6 +88,7 @@ class PreparedRule:
     pattern: Pattern | None = None
     prefix: Prefix | None = None
     ech: bool = False
+    engine: Engine | None = None
     below: bool = False  # of ``name``: every name below it, too
 
     @property
@@ -141,6 +137,7 @@ class _Codes:
     agencies: frozenset[int]
     units: dict[int, int]  # unit -> agency
     calendars: dict[int, Calendar]
+    engines: dict[str, Engine] = field(default_factory=dict)  # those with rules
     faults: list[Skipped] = field(default_factory=list)
 
     def skip(self, where: str, reason: str) -> None:
@@ -157,6 +154,7 @@ def prepare(policy: Policy) -> Prepared:
             rules += _rule(rule, ground, codes)
         except _UnusableError as fault:
             codes.skip(f"rule {rule.id}", str(fault))
+    ground.engines.update(by_name(codes.engines.values()))
     tenants = [Tenant(0, 0)]
     tenants += [Tenant(agency.id, 0) for agency in policy.agencies]
     tenants += [Tenant(unit.agency_id, unit.id) for unit in policy.units if unit.id in codes.units]
@@ -252,7 +250,7 @@ def _ground(policy: Policy, codes: _Codes) -> Ground:
             wire = _wire(wildcard_base(text), f"service {service.code}", codes)
             if wire is not None:
                 known.setdefault(wire, KnownName()).services.append(service)
-    return Ground(known, lists, categories, policy.regency.language, policy.regency.answer)
+    return Ground(known, lists, categories, {}, policy.regency.language, policy.regency.answer)
 
 
 def _wire(text: str, where: str, codes: _Codes) -> bytes | None:
@@ -272,7 +270,7 @@ def _rule(rule: Rule, ground: Ground, codes: _Codes) -> list[PreparedRule]:
         raise _UnusableError("only search engines have a filtered mode")
     layer = layer_of(rule)
     if rule.target.kind is TargetKind.SEARCH:
-        return _by_search(rule, layer, plan)
+        return _by_search(rule, layer, plan, codes)
     if rule.target.kind is TargetKind.BYPASS:
         return _by_bypass(rule, layer, plan)
     return [_READERS[rule.target.kind](rule, layer, plan, ground, codes)]
@@ -347,7 +345,7 @@ def _by_network(rule: Rule, layer: Layer, plan: Calendar | None, ground: Ground,
         raise _UnusableError(str(fault)) from None
 
 
-def _by_search(rule: Rule, layer: Layer, plan: Calendar | None) -> list[PreparedRule]:
+def _by_search(rule: Rule, layer: Layer, plan: Calendar | None, codes: _Codes) -> list[PreparedRule]:
     try:
         engines = engines_of(rule.target.value)
     except KeyError:
@@ -359,7 +357,8 @@ def _by_search(rule: Rule, layer: Layer, plan: Calendar | None) -> list[Prepared
             answer = BlockAnswer(AnswerKind.REDIRECT, SEARCH_TTL_S, name=engine.target)
         # Of YouTube's two modes the stricter goes first; else the mode is no nearer to its name than another rule is.
         asked = RuleInForce(rule, RANK_NAME + engine.rank, answer=answer, types=SEARCH_TYPES)
-        found += [PreparedRule(rule, asked, layer, plan, name=from_text(name)) for name in engine.names]
+        found.append(PreparedRule(rule, asked, layer, plan, engine=engine))
+        codes.engines[engine.code] = engine
     return found
 
 

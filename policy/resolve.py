@@ -17,7 +17,7 @@ from policy.networks import Prefix, PrefixTable, is_private
 from policy.patterns import Pattern, PatternSet
 from policy.prepare import Prepared, PreparedRule, Skipped, Tenant, layer_of, prepare
 from policy.readings import pauses, rests_in_pause
-from policy.schedules import HORIZON_S, Calendar, is_open, next_edge_s
+from policy.schedules import HORIZON_S, NEVER, Calendar, is_open, next_edge_s
 from policy.view import Ground, RuleInForce, RuleSet, View
 
 __all__ = [
@@ -229,9 +229,10 @@ def _valid_until_s(prepared: Prepared, now_s: float) -> float:
             until_s = min(until_s, rule.valid_until_s)
         if prepared_rule.calendar is not None and rule.schedule_id not in calendars:
             calendars[rule.schedule_id] = prepared_rule.calendar
+    named = set(calendars)
     for hours in prepared.readings.hours:
-        # An edge of a schedule that no rule in force names costs one needless look; missing one would be wrong.
-        calendars.update({one.schedule.id: one for number, one in hours.items() if one and number in calendars})
+        read_as = [one for number, one in hours.items() if number in named and one is not None and one is not NEVER]
+        calendars.update({one.schedule.id: one for one in read_as})
     for pause in prepared.policy.pauses:
         edges = [edge_s for edge_s in (pause.from_s, pause.until_s) if edge_s > now_s]
         until_s = min([until_s, *edges])
@@ -250,7 +251,7 @@ class _Shelf:
 
     def __init__(self, prepared: Prepared, holds: Held) -> None:
         base = prepared.ground
-        self.ground = Ground(base.known, base.lists, base.categories, base.language, base.answer)
+        self.ground = Ground(base.known, base.lists, base.categories, base.engines, base.language, base.answer)
         self._holds = holds
         self._rules: dict[_ScopeKey, list[PreparedRule]] = {}
         for prepared_rule in prepared.rules:
@@ -298,6 +299,8 @@ def _fill(rule_set: RuleSet, rules: list[PreparedRule], ground: Ground) -> None:
             prefixes.setdefault(prepared_rule.prefix, []).append(asked)
         elif prepared_rule.ech:
             rule_set.ech.append(asked)
+        elif prepared_rule.engine is not None:
+            rule_set.by_engine.setdefault(prepared_rule.engine.number, []).append(asked)
         elif asked.list_id:
             rule_set.by_list.setdefault(asked.list_id, []).append(asked)
         elif asked.service_id:

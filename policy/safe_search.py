@@ -3,6 +3,7 @@
 Each engine documents a name whose addresses answer in the filtered mode for whatever host name the browser believes it
 talks to. A rule with the action SAFE_SEARCH answers the engine's own names with the addresses of that name, and HTTPS
 and SVCB, which would lead around it, as without data. Other types (an engine may have mail, too) it does not concern.
+What such a rule means beside others is told in ``candidates.py``.
 
 Sources: support.google.com/websearch/answer/186669 and support.google.com/a/answer/6214622 (Google, YouTube),
 help.bing.microsoft.com "Block adult content with SafeSearch", yandex.com/support/family-search,
@@ -12,24 +13,28 @@ search.brave.com/help/safe-search.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
 
 from dnswire.constants import RRType
+from dnswire.name import from_text
 
-# The types by which a client reaches a host.
-TYPES: Final = frozenset((int(RRType.A), int(RRType.AAAA), int(RRType.HTTPS), int(RRType.SVCB), int(RRType.ANY)))
+# The types by which a client reaches a host, or learns under which other name it is reached.
+TYPES: Final = frozenset(
+    int(one) for one in (RRType.A, RRType.AAAA, RRType.CNAME, RRType.HTTPS, RRType.SVCB, RRType.ANY)
+)
 
 ALL: Final = "all"
 
 
 @dataclass(frozen=True, slots=True)
 class Engine:
-    """A search engine. ``names``: exactly these are answered with the addresses of ``target``.
-
-    ``rank``: where two engines have a name in common (YouTube's two modes), the lower goes first.
+    """A search engine. ``number``: as rule sets know it; ``names``: exactly these are answered with the addresses of
+    ``target``; ``rank``: where two engines have a name in common (YouTube's two modes), the lower goes first.
     """
 
+    number: int
     code: str
     title: str
     target: str
@@ -62,29 +67,32 @@ _YOUTUBE: Final = (
 
 ENGINES: Final = (
     Engine(
+        1,
         "google",
         "Google",
         "forcesafesearch.google.com",
         tuple(f"www.google.{suffix}" for suffix in _GOOGLE_SUFFIXES.split()),
     ),
-    Engine("bing", "Bing", "strict.bing.com", ("www.bing.com", "bing.com")),
+    Engine(2, "bing", "Bing", "strict.bing.com", ("www.bing.com", "bing.com")),
     Engine(
+        3,
         "duckduckgo",
         "DuckDuckGo",
         "safe.duckduckgo.com",
         ("duckduckgo.com", "www.duckduckgo.com", "start.duckduckgo.com", "noai.duckduckgo.com"),
     ),
-    Engine("youtube-strict", "YouTube, strict", "restrict.youtube.com", _YOUTUBE),
-    Engine("youtube-moderate", "YouTube, moderate", "restrictmoderate.youtube.com", _YOUTUBE, rank=1),
+    Engine(4, "youtube-strict", "YouTube, strict", "restrict.youtube.com", _YOUTUBE),
+    Engine(5, "youtube-moderate", "YouTube, moderate", "restrictmoderate.youtube.com", _YOUTUBE, rank=1),
     Engine(
+        6,
         "yandex",
         "Yandex",
         "familysearch.yandex.ru",
         tuple(f"{host}{name}" for name in _YANDEX.split() for host in ("", "www.")),
     ),
-    Engine("ecosia", "Ecosia", "strict-safe-search.ecosia.org", ("www.ecosia.org", "ecosia.org")),
-    Engine("pixabay", "Pixabay", "safesearch.pixabay.com", ("pixabay.com",)),
-    Engine("brave", "Brave Search", "forcesafe.search.brave.com", ("search.brave.com",)),
+    Engine(7, "ecosia", "Ecosia", "strict-safe-search.ecosia.org", ("www.ecosia.org", "ecosia.org")),
+    Engine(8, "pixabay", "Pixabay", "safesearch.pixabay.com", ("pixabay.com",)),
+    Engine(9, "brave", "Brave Search", "forcesafe.search.brave.com", ("search.brave.com",)),
 )
 CODES: Final = (ALL, *(engine.code for engine in ENGINES))
 
@@ -99,4 +107,14 @@ def engines_of(value: str) -> tuple[Engine, ...]:
     found = tuple(engine for engine in ENGINES if engine.code == value)
     if not found:
         raise KeyError(value)
+    return found
+
+
+def by_name(engines: Iterable[Engine]) -> dict[bytes, tuple[int, ...]]:
+    """The numbers of those engines by their names, in lower-case wire form."""
+    found: dict[bytes, tuple[int, ...]] = {}
+    for engine in engines:
+        for text in engine.names:
+            name = from_text(text)
+            found[name] = (*found.get(name, ()), engine.number)
     return found

@@ -29,14 +29,16 @@ class RuleInForce:
 
     ``category_id``, ``list_id``, ``service_id``: of the target, 0 where it is of another kind. ``kind_rank``: how
     directly the target names a name, 0 the most (see ``candidates.py`` on ties). ``answer``: what the rule or its
-    target states, None where it leaves that to others. ``redirects``: its answer leads elsewhere. ``types``: the only
-    RR types of questions that it speaks of, None for all.
+    target states, None where it leaves that to others. ``redirects``: its answer leads elsewhere. ``filters``: it does
+    so for what is let through only (safe search). ``types``: the only RR types of questions that it speaks of, None for
+    all.
     """
 
     __slots__ = (
         "allows",
         "answer",
         "category_id",
+        "filters",
         "important",
         "kind_rank",
         "list_id",
@@ -63,8 +65,10 @@ class RuleInForce:
         self.rule_id = rule.id
         self.allows = rule.action is Action.ALLOW
         self.observes = rule.action is Action.OBSERVE
-        self.redirects = rule.action is Action.REDIRECT or rule.action is Action.SAFE_SEARCH
-        self.answer = rule.answer if rule.answer is not None else answer
+        self.filters = rule.action is Action.SAFE_SEARCH
+        self.redirects = self.filters or rule.action is Action.REDIRECT
+        # An engine's filtered mode is reached under one name, whatever answer the rule states beside.
+        self.answer = answer if self.filters or rule.answer is None else rule.answer
         self.important = rule.important
         self.kind_rank = kind_rank
         self.category_id = category_id
@@ -81,6 +85,7 @@ class RuleSet:
 
     __slots__ = (
         "by_category",
+        "by_engine",
         "by_list",
         "by_service",
         "ech",
@@ -99,6 +104,7 @@ class RuleSet:
         self.by_category: RulesById = {}
         self.by_list: RulesById = {}
         self.by_service: RulesById = {}
+        self.by_engine: RulesById = {}
         self.patterns: PatternSet | None = None
         self.pattern_rules: list[RuleInForce] = []  # parallel to patterns.patterns
         self.networks: PrefixTable[list[RuleInForce]] | None = None
@@ -147,15 +153,26 @@ class ListInForce:
 
 
 class Ground:
-    """What all views of a policy share at an instant."""
+    """What all views of a policy share at an instant. ``engines``: by the names of the search engines with rules."""
 
-    __slots__ = ("answer", "below_rules", "categories", "exact_rules", "known", "language", "lists", "negative")
+    __slots__ = (
+        "answer",
+        "below_rules",
+        "categories",
+        "engines",
+        "exact_rules",
+        "known",
+        "language",
+        "lists",
+        "negative",
+    )
 
     def __init__(
         self,
         known: dict[bytes, KnownName],
         lists: dict[int, ListInForce],
         categories: dict[int, Category],
+        engines: dict[bytes, tuple[int, ...]],
         language: Language,
         answer: BlockAnswer,
     ) -> None:
@@ -163,6 +180,7 @@ class Ground:
         self.lists = lists
         self.categories = categories
         self.negative = frozenset(category.id for category in categories.values() if category.negative)
+        self.engines = engines
         self.language = language
         self.answer = answer
         self.exact_rules: RulesByName = {}

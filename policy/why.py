@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from policy.candidates import Candidate
+from policy.candidates import Candidate, Settled
 from policy.model import Layer
 from policy.resolve import Standing
 
@@ -29,23 +29,38 @@ STANDING: Final = {
 }
 
 
-def outcome(candidate: Candidate, winner: Candidate, counted: Candidate | None, before: bool) -> str:
-    """What became of a candidate, given the one that won and the observing one that was counted (if any).
-
-    ``before``: whether it stands before the winner, which only those that observe do.
-    """
+def outcome(candidate: Candidate, settled: Settled, before: bool) -> str:
+    """What became of a candidate for a name. ``before``: whether it stands before the first that settles the matter."""
+    winner = settled.winner
+    assert winner is not None  # the default has a word about every name
     if candidate is winner:
-        return "decides: lets the name through" if winner.allows else "decides: bars the name"
+        return _of_winner(winner)
+    if candidate is settled.passed:
+        return f"lets the name through, in the filtered mode that {_words(winner)} asks for"
     if candidate.observes:
-        return _of_observer(candidate, winner, counted, before)
-    return f"loses to {_words(winner)}: {_because(candidate, winner)}"
+        return _of_observer(candidate, settled, before)
+    if candidate.filters and before and not winner.filters:
+        return f"not needed: {_words(winner)} bars the name"
+    # Beside safe search that wins, all others lose to what lets the name through.
+    stronger = winner if candidate.filters or settled.passed is None else settled.passed
+    return f"loses to {_words(stronger)}: {_because(candidate, stronger)}"
 
 
-def _of_observer(candidate: Candidate, winner: Candidate, counted: Candidate | None, before: bool) -> str:
+def _of_winner(winner: Candidate) -> str:
+    if winner.filters:
+        return "decides: lets the name through in the engine's filtered mode"
+    return "decides: lets the name through" if winner.allows else "decides: bars the name"
+
+
+def _of_observer(candidate: Candidate, settled: Settled, before: bool) -> str:
+    winner, counted = settled.winner, settled.counted
+    assert winner is not None
     if candidate is counted:
         return "counted: it would have barred the name"
     if counted is not None and before:
         return "would have barred the name too; the observing rule before it is counted"
+    if winner.filters:
+        return f"not counted: {_words(winner)} makes the engine answer in its filtered mode"
     if winner.allows:
         return f"not counted: {_words(winner)} would have let the name through all the same"
     return f"not counted: {_words(winner)} bars the name"

@@ -14,13 +14,12 @@ from dnswire import edns, name
 from dnswire.constants import EdnsOption, Rcode, RRClass, RRType
 from dnswire.query import Query
 from dnswire.response import question_rr, soa_rr
+from policy.bypass import hides_canary
+from policy.model import Decision
 from resolver.block import Rendered
 
 _TTL_S: Final = 60
 _ANY_TTL_S: Final = 3_600
-
-# Firefox turns its own DoH off where this name does not exist (Mozilla's canary domain).
-CANARY: Final = name.from_text("use-application-dns.net")
 
 _LOCALHOST: Final = name.from_text("localhost")
 _LOOPBACK: Final[dict[int, bytes]] = {RRType.A: bytes((127, 0, 0, 1)), RRType.AAAA: bytes(15) + b"\x01"}
@@ -72,14 +71,15 @@ def about_server(query: Query, identity: Identity) -> Rendered:
     return Rendered(Rcode.NOERROR, question_rr(RRType.TXT, 0, txt(text), RRClass.CH), 1)
 
 
-def special_name(query: Query, allowed: bool, inside: bool) -> Rendered | None:
+def special_name(query: Query, decision: Decision, inside: bool) -> Rendered | None:
     """The answer to a name that is never asked upstream, None for all others.
 
-    ``allowed``: a rule lets the name pass, which counts for the canary name alone. ``inside``: a route leads to servers
-    that know our own networks; reverse zones of private addresses are theirs then.
+    ``decision``: on the name; it counts for the canary name alone, where Firefox turns its own DoH off if that does not
+    exist. ``inside``: a route leads to servers that know our own networks; reverse zones of private addresses are
+    theirs then.
     """
     qname = query.name
-    if qname == CANARY and not allowed:
+    if hides_canary(qname, decision):
         return Rendered(Rcode.NXDOMAIN, authority=soa_rr(_TTL_S), nscount=1)
     if not qname.endswith(_LAST_LABELS):
         return None
@@ -107,7 +107,6 @@ def identity_options(query: Query, identity: Identity) -> bytes:
 
 # RFC 8482 4.2: a synthesized HINFO answers ANY, which otherwise amplifies and helps nobody.
 ANY_ANSWER: Final = Rendered(Rcode.NOERROR, question_rr(RRType.HINFO, _ANY_TTL_S, b"\x07RFC8482\x00"), 1)
-
 
 
 def txt(text: str) -> bytes:

@@ -202,7 +202,7 @@ class Pipeline:
         # never exist and the cache, so that upstreams are neither asked for them nor believed about them.
         if plan.own is not None:
             return self._answer_own(turn, plan)
-        special = local.special_name(query, plan.rule_id != 0, plan.target.inside)
+        special = local.special_name(query, plan.decision, plan.target.inside)
         if special is not None:
             return self._own(turn, special)
         turn.plan = plan

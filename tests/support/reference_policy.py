@@ -305,7 +305,7 @@ class World:
         """A rule on a search engine, or on a way around the resolver."""
         place, answer = 0, None
         if rule.target.kind is TargetKind.SEARCH:
-            if self.rrtype not in (1, 28, 64, 65, 255):  # A, AAAA, SVCB, HTTPS, ANY
+            if self.rrtype not in (1, 5, 28, 64, 65, 255):  # A, CNAME, AAAA, SVCB, HTTPS, ANY
                 return None
             found = [one for one in SEARCH if rule.target.value in (one[0], "all") and ".".join(self.name) == one[1]]
             found = [one for one in found if rule.target.value != "all" or one[0] != "youtube-moderate"]
@@ -466,23 +466,35 @@ def decide_address(
 
 
 def _settle(policy: Policy, who: Who, says: list[Say], has_default: bool) -> Outcome:
+    """Safe search and what only counts let through and bar nothing; they speak up where the name passes behind them."""
     says.sort(key=lambda say: say.place)
-    winner = next((say for say in says if not say.only_counts), None)
-    before = says if winner is None else says[: says.index(winner)]
-    lets_through = winner.action is Action.ALLOW if winner is not None else not (has_default and _only(policy, who))
-    if lets_through and before:
+    decisive = next((say for say in says if not say.only_counts and say.action is not Action.SAFE_SEARCH), None)
+    before = says if decisive is None else says[: says.index(decisive)]
+    default_passes = not (has_default and _only(policy, who))
+    passes = decisive.action is Action.ALLOW if decisive is not None else default_passes
+    filters = [say for say in before if say.action is Action.SAFE_SEARCH]
+    if passes and filters:
+        return _barred(policy, filters[0])
+    if passes and before:
         seen = before[0]
-        return Outcome("OBSERVED", seen.layer, _id(seen), seen.list_id, seen.category_id, seen.matched or None)
-    if winner is None:
-        if lets_through:
+        return Outcome("OBSERVED", *_reason(seen))
+    if decisive is None:
+        if passes:
             return Outcome("ALLOWED", 8)
         asked_itself = _only(policy, who) in ("unit", "agency")
         return Outcome("BLOCKED", 8, answer=policy.regency.answer, ede=17 if asked_itself else 15)
-    reason = (winner.layer, _id(winner), winner.list_id, winner.category_id, winner.matched or None)
-    if lets_through:
-        return Outcome("ALLOWED", *reason)
-    verdict = "REDIRECTED" if winner.action in (Action.REDIRECT, Action.SAFE_SEARCH) else "BLOCKED"
-    return Outcome(verdict, *reason, answer=_answer(policy, winner), ede=_ede(policy, winner))
+    if passes:
+        return Outcome("ALLOWED", *_reason(decisive))
+    return _barred(policy, decisive)
+
+
+def _barred(policy: Policy, say: Say) -> Outcome:
+    verdict = "REDIRECTED" if say.action in (Action.REDIRECT, Action.SAFE_SEARCH) else "BLOCKED"
+    return Outcome(verdict, *_reason(say), answer=_answer(policy, say), ede=_ede(policy, say))
+
+
+def _reason(say: Say) -> tuple[int, int, int, int, Labels | None]:
+    return say.layer, _id(say), say.list_id, say.category_id, say.matched or None
 
 
 def _id(say: Say) -> int:
@@ -499,7 +511,7 @@ def _only(policy: Policy, who: Who) -> str:
 
 
 def _answer(policy: Policy, say: Say) -> BlockAnswer:
-    if say.rule is not None and say.rule.answer is not None:
+    if say.rule is not None and say.rule.answer is not None and say.action is not Action.SAFE_SEARCH:
         return say.rule.answer
     if say.answer is not None:
         return say.answer

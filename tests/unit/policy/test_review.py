@@ -108,6 +108,21 @@ MANDATORY = rule(1, REGENCY_SCOPE, "wildcard:x.example", mandatory=True)
             rule(2, RSUD_SCOPE, "name:a.x.example", OBSERVE),
             "it bars what this one would count",
         ),
+        (
+            rule(1, RSUD_SCOPE, "wildcard:bing.com"),
+            rule(2, RSUD_SCOPE, "search:bing", Action.SAFE_SEARCH),
+            "it bars what this one would filter",
+        ),
+        (
+            rule(1, REGENCY_SCOPE, "search:all", Action.SAFE_SEARCH, mandatory=True),
+            rule(2, RSUD_SCOPE, "search:youtube-moderate", Action.SAFE_SEARCH),
+            "mandatory rules go before agency rules",
+        ),
+        (
+            rule(1, RSUD_SCOPE, "search:all", ALLOW),
+            rule(2, RSUD_SCOPE, "search:youtube-moderate", Action.SAFE_SEARCH),
+            "in one layer an allow goes before the rest",
+        ),
         (rule(1, REGENCY_SCOPE, "bypass:ech", ALLOW), rule(2, REGENCY_SCOPE, "bypass:ech"), "allow goes before"),
     ],
 )
@@ -129,6 +144,12 @@ def test_a_rule_that_is_always_outvoted_names_the_one_that_wins(first: Rule, sec
         (replace(MANDATORY, valid_until_s=MONDAY_10_S + 5), rule(2, IGD_SCOPE, "name:x.example")),
         (replace(MANDATORY, action=OBSERVE), rule(2, IGD_SCOPE, "name:x.example")),
         (rule(1, RSUD_SCOPE, "search:bing", Action.SAFE_SEARCH), rule(2, RSUD_SCOPE, "name:www.bing.com", OBSERVE)),
+        (rule(1, RSUD_SCOPE, "search:bing", Action.SAFE_SEARCH), rule(2, REGENCY_SCOPE, "name:www.bing.com")),
+        (rule(1, RSUD_SCOPE, "name:www.bing.com"), rule(2, RSUD_SCOPE, "search:bing", Action.SAFE_SEARCH)),
+        (
+            rule(1, RSUD_SCOPE, "wildcard:bing.com"),
+            rule(2, RSUD_SCOPE, "search:bing", Action.SAFE_SEARCH, important=True),
+        ),
         (MANDATORY, rule(2, IGD_SCOPE, "regex:x.example$", ALLOW)),
     ],
 )
