@@ -4,51 +4,13 @@ from __future__ import annotations
 
 import os
 import signal
-import socket
-import threading
 from functools import partial
 from pathlib import Path
 
+from tests.support.patient_load import PatientLoad
 from tests.support.program import Program, running, wait_for
 
 UPGRADES = int(os.environ.get("SARING_UPGRADES", "1"))
-# What a client waits before it asks again; no query may need that.
-PATIENCE_S = 5.0
-QUERY = b"\x12\x34\x01\x00\x00\x01\x00\x00\x00\x00\x00\x00\x06whoami\x06saring\x00\x00\x10\x00\x01"
-
-
-class Load:
-    """Clients on many ports, so that all workers are asked; each waits for its answer."""
-
-    def __init__(self, port: int) -> None:
-        self.asked = 0
-        self.lost = 0
-        self._stop = threading.Event()
-        self._threads = [threading.Thread(target=self._ask, args=(port,)) for _ in range(4)]
-
-    def __enter__(self) -> Load:
-        for thread in self._threads:
-            thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._stop.set()
-        for thread in self._threads:
-            thread.join()
-
-    def _ask(self, port: int) -> None:
-        while not self._stop.is_set():
-            with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as client:
-                client.settimeout(PATIENCE_S)
-                client.connect(("127.0.0.1", port))
-                for _ in range(20):
-                    self.asked += 1
-                    try:
-                        client.send(QUERY)
-                        client.recv(1_232)
-                    except OSError:
-                        self.lost += 1
-                    self._stop.wait(0.002)
 
 
 def workers(program: Program) -> set[int]:
@@ -69,7 +31,7 @@ def is_gone(pid: int) -> bool:
 
 def test_reload_refused_upgrade_and_upgrades_under_load(tmp_path: Path) -> None:
     """One instance for all of it: each needs a running program, and starting one takes longer than the rest."""
-    with running(tmp_path) as program, Load(program.dns_port) as load:
+    with running(tmp_path) as program, PatientLoad(program.dns_port, "whoami.saring", "TXT") as load:
         pid = program.process.pid
         before = workers(program)
         (program.directory / "saring.toml").write_text("[cache]\nmin_ttl_s = 7\n", encoding="utf-8")
