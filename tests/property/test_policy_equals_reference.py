@@ -26,7 +26,7 @@ from policy.explain import ByAddress, explain_prepared
 from policy.explanation import Explanation
 from policy.model import Decision, Policy, Verdict
 from policy.prepare import prepare
-from policy.resolve import at
+from policy.resolve import Resolved, at
 from tests.support import reference_policy as reference
 from tests.support.random_policies import (
     CLIENTS,
@@ -41,6 +41,7 @@ from tests.support.random_policies import (
 CASES = int(os.environ.get("SARING_POLICY_CASES", "4000"))
 SEED = int(os.environ.get("SARING_POLICY_SEED", "1"))
 CASES_A_POLICY = 40
+EXPLAINS_ALL = CASES > 20_000  # a long run explains every case, a short one each tenth
 
 
 class ReferenceIndex:
@@ -128,11 +129,32 @@ def _check_policy(seed: int) -> None:
             found_address = decide_address(client.view, ip_address(answered).packed, said)
             expected = reference.decide_address(policy, who, answered, at_s, address_lines)
             assert as_outcome(found_address) == expected, f"{context}, {answered} of {address_lines}"
-            if case == instant:
+            _check_until_the_edge(random, policy, entries, resolved, address, name, rrtype)
+            if case == instant or EXPLAINS_ALL:
                 explanation = explain_prepared(
                     prepared, index, ByAddress(ip_address(address).packed), wire_name, rrtype, at_s
                 )
                 _check_explanation(explanation, found, client.admitted, context)
+
+
+def _check_until_the_edge(
+    random: Random,
+    policy: Policy,
+    entries: list[reference.Entry],
+    resolved: Resolved,
+    address: str,
+    name: reference.Labels,
+    rrtype: int,
+) -> None:
+    """What was resolved once holds up to the last instant before ``valid_until_s``, whatever changes behind it."""
+    last_s = min(resolved.valid_until_s, resolved.at_s + SPAN_S)
+    later_s = random.choice((last_s - 0.001, resolved.at_s + random.random() * (last_s - resolved.at_s)))
+    client = resolved.client(ip_address(address).packed)
+    wire_name = wire.from_text(".".join(name))
+    found = decide(client.view, ReferenceIndex(policy, entries).match(wire_name), wire_name, rrtype)
+    who = reference.Who(client.agency_id, client.unit_id, client.admitted)
+    expected = reference.decide(policy, entries, who, name, later_s, rrtype)
+    assert as_outcome(found) == expected, f"{'.'.join(name)}, {address}, from {resolved.at_s} to {later_s}"
 
 
 def test_the_compiled_index_leads_to_the_same_decisions(tmp_path: Path) -> None:

@@ -6,10 +6,11 @@ The names of the tests are the sentences of the order. Every test also asks the 
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
-from policy.model import Action, Agency, Decision, Layer, Regency, Unit, Verdict
+from policy.model import Action, Agency, Decision, Layer, Regency, Rule, Unit, Verdict
 from tests.support.deciding import (
     DISDIK,
     GAMBLING,
@@ -35,6 +36,73 @@ WWW = "www.contoh.example"
 
 def told(decision: Decision) -> tuple[Verdict, Layer, int]:
     return decision.verdict, decision.layer, decision.rule_id
+
+
+# The places of the order: for each, what makes a policy block (or allow) the name there, as changes of a policy.
+PLACES = (
+    "mandatory rules",
+    "exceptions of the unit",
+    "exceptions of the agency",
+    "exceptions of the regency",
+    "protected names",
+    "unit rules",
+    "agency rules",
+    "regency rules",
+    "lists",
+    "default",
+)
+_SCOPES = {"unit": IGD_SCOPE, "agency": RSUD_SCOPE, "regency": REGENCY_SCOPE, "mandatory": REGENCY_SCOPE}
+
+
+def _said_at(place: str, action: Action, number: int, important: bool) -> tuple[list[Rule], dict[str, Any]]:
+    """Rules, and other changes, by which that place blocks or allows ``WWW``."""
+    if place == "protected names":
+        return [], {"protected": ["contoh.example"]}
+    if place == "default":
+        return [], {"regency": Regency("Contoh", allow_list_only=action is BLOCK)}
+    if place == "lists":
+        return [], {"lists": {PURE_ALLOW: ["@@" + WWW]} if action is ALLOW else {NATIONAL: [WWW]}}
+    more = {"mandatory": place == "mandatory rules", "exception": place.startswith("exceptions")}
+    scope = _SCOPES[place.split()[-1] if place.startswith("exceptions") else place.split()[0]]
+    return [rule(number, scope, NAME, action, important=important, **more)], {}
+
+
+def _pairs() -> list[tuple[str, str, Action]]:
+    """Every pair of places, each way round that there is: protection only allows."""
+    found = []
+    for position, first in enumerate(PLACES):
+        for second in PLACES[position + 1 :]:
+            for action in (BLOCK, ALLOW):
+                opposite = ALLOW if action is BLOCK else BLOCK
+                impossible = (first == "protected names" and action is BLOCK) or (
+                    second == "protected names" and opposite is BLOCK
+                )
+                if not impossible:
+                    found.append((first, second, action))
+    return found
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "action"), _pairs(), ids=lambda one: str(one.value if isinstance(one, Action) else one)
+)
+def test_of_two_layers_the_first_decides(first: str, second: str, action: Action) -> None:
+    """The second is important where it can be, for that reaches no further than its own layer."""
+    rules, changes = _said_at(first, action, 1, False)
+    others, more = _said_at(second, ALLOW if action is BLOCK else BLOCK, 2, True)
+    lists = changes.pop("lists", None) or more.pop("lists", None)
+    decision = ask(government(*rules, *others, **changes, **more), WWW, lists)
+    layer = Layer.EXCEPTION if first.startswith("exceptions") else _LAYERS[first]
+    assert told(decision) == (Verdict.BLOCKED if action is BLOCK else Verdict.ALLOWED, layer, 1 if rules else 0)
+
+
+_LAYERS = {
+    "mandatory rules": Layer.MANDATORY,
+    "protected names": Layer.PROTECTED,
+    "unit rules": Layer.UNIT,
+    "agency rules": Layer.AGENCY,
+    "regency rules": Layer.REGENCY,
+    "lists": Layer.LISTS,
+}
 
 
 def test_mandatory_rules_before_exceptions() -> None:
