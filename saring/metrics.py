@@ -159,7 +159,11 @@ def _upstreams(workers: tuple[WorkerView, ...]) -> Iterator[Metric]:
 def _server(entry: Any) -> str:
     if not isinstance(entry, Mapping):
         return "?"
-    return str(entry.get("server") or entry.get("address") or entry.get("number") or "?")
+    address = entry.get("server") or entry.get("address")
+    if address and entry.get("group"):
+        # One machine may be asked by several transports, and in several groups.
+        return f"{entry['group']}/{address}:{entry.get('port', '')}"
+    return str(address or entry.get("number") or "?")
 
 
 def _numbers(value: Any) -> list[tuple[str, float]]:
