@@ -104,7 +104,7 @@ def _pipeline(policy: Policy, directory: Path, at_s: float) -> Pipeline:
         in_force,
         Admission(()),
         cache,
-        _Upstream(),
+        (_Upstream(),),
         spool,
         stats,
         identity,

@@ -14,7 +14,6 @@ from policy.model import (
     Period,
     Policy,
     Reading,
-    Regency,
     Rule,
     Schedule,
     ScheduleOverride,
@@ -26,7 +25,6 @@ from policy.resolve import at, resolve
 from policy.schedules import ScheduleError, calendar, is_open, next_edge_s
 from tests.support.deciding import DISDIK, IGD, IGD_SCOPE, REGENCY_SCOPE, RSUD, RSUD_SCOPE, ask, government, rule
 from tests.support.plain_index import PlainIndex
-from tests.support.reference_policy import wall_clock_open
 from tests.unit.policy.test_schedules import OFFICE, edges, instant, local
 
 WEEKDAYS = (0, 1, 2, 3, 4)
@@ -76,29 +74,6 @@ def test_joint_leave_is_a_holiday_where_the_schedule_says_so() -> None:
     assert is_open(calendar(replace(OFFICE_HOURS, skip_joint_leave=False), leave), MONDAY_10)
     holiday = (Holiday("2026-03-02", "Libur nasional"),)
     assert not is_open(calendar(replace(OFFICE_HOURS, skip_joint_leave=False), holiday), MONDAY_10)
-
-
-@pytest.mark.parametrize(
-    ("zone", "days"),
-    [("Asia/Jakarta", 366), ("America/Santiago", 60), ("Africa/Casablanca", 60), ("Asia/Jayapura", 40)],
-)
-def test_every_edge_is_where_the_wall_clock_says(zone: str, days: int) -> None:
-    """A year of a working calendar, Ramadan and joint leave in it; and zones that change their clocks at odd times."""
-    windows = (*OFFICE, Window((5,), 1380, 130))
-    plan = Schedule(1, "s", "S", zone, windows, True, (RAMADAN, Period("x", "2026-04-01", "2026-04-09")), False)
-    holidays = (Holiday("2027-03-10", "Idul Fitri"), Holiday("2027-03-12", "Cuti bersama", joint_leave=True))
-    policy = Policy(Regency("x"), schedules=(plan,), holidays=holidays)
-    start_s = int(instant("2026-08-20 00:00" if zone == "America/Santiago" else "2026-03-15 00:00", zone))
-    ready = calendar(plan, holidays)
-    found = edges(plan, start_s, start_s + days * 86_400, holidays)
-    assert len(found) > days
-    state = is_open(ready, start_s)
-    for edge_s in found:
-        assert wall_clock_open(plan, policy, edge_s - 1) is state
-        state = not state
-        assert wall_clock_open(plan, policy, edge_s) is state
-    for at_s in range(start_s, start_s + days * 86_400, 1_740):  # 29 minutes: every minute of the hour in a day or two
-        assert is_open(ready, at_s) is wall_clock_open(plan, policy, at_s)
 
 
 def test_impossible_periods_say_what_is_wrong() -> None:

@@ -1,4 +1,4 @@
-"""Schedules, to the second, over a whole year and every jump of the clock."""
+"""Schedules, to the second; a whole year of them is in ``test_year_of_edges.py``."""
 
 from __future__ import annotations
 
@@ -7,9 +7,8 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from policy.model import Holiday, Policy, Regency, Schedule, Window
+from policy.model import Holiday, Schedule, Window
 from policy.schedules import ScheduleError, calendar, is_open, next_edge_s
-from tests.support.reference_policy import wall_clock_open
 
 WEEK = tuple(range(7))
 MON_TO_THU = (0, 1, 2, 3)
@@ -156,28 +155,6 @@ def test_local_times_that_a_zone_repeats_are_inside_both_times() -> None:
         "2026-10-25T01:00:00+00:00",
         "2026-10-25T01:30:00+00:00",
     ]
-
-
-@pytest.mark.parametrize("zone", ["Asia/Jakarta", "Europe/Berlin", "America/New_York", "Australia/Lord_Howe"])
-def test_every_edge_of_a_year_is_where_the_wall_clock_says(zone: str) -> None:
-    """Lord Howe moves its clocks by half an hour. The reference looks at each edge and at each quarter of an hour."""
-    plan = schedule(*OFFICE, Window((5, 6), 90, 125), Window((2,), 1380, 130), zone=zone, skip_holidays=True)
-    holidays = (Holiday("2026-05-01", "Buruh"), Holiday("2026-12-25", "Natal"))
-    policy = Policy(Regency("x"), schedules=(plan,), holidays=holidays)
-    start_s, end_s = int(instant("2026-01-01 00:00", zone)), int(instant("2027-01-01 00:00", zone))
-    found = edges(plan, start_s, end_s, holidays)
-    state = wall_clock_open(plan, policy, start_s)
-    for edge_s in found:
-        assert wall_clock_open(plan, policy, edge_s - 1) is state
-        state = not state
-        assert wall_clock_open(plan, policy, edge_s) is state
-    ready = calendar(plan, holidays)
-    remaining = iter([*found, end_s])
-    edge_s, state = next(remaining), wall_clock_open(plan, policy, start_s)
-    for at_s in range(start_s, end_s, 900):
-        while at_s >= edge_s:
-            edge_s, state = next(remaining), not state
-        assert is_open(ready, at_s) is state
 
 
 def test_impossible_schedules_say_what_is_wrong() -> None:
