@@ -29,7 +29,8 @@ LABELS = st.one_of(
     st.sampled_from([b"x" * 48, b"0" + b"x" * 48, b"a0" + b"x" * 48, b"y" * 63]),
     st.binary(min_size=1, max_size=4).map(lambda label: label.lower().replace(b"\0", b"\xff")),
 )
-NAMES = st.lists(LABELS, min_size=1, max_size=3).map(from_labels)
+# Two labels of 63 and one more leave room for another in front: a name has 255 octets at most.
+NAMES = st.lists(LABELS, min_size=1, max_size=3).filter(lambda labels: sum(map(len, labels)) < 180).map(from_labels)
 COVERS = st.integers(1, MAX_COVER)
 LISTS = st.dictionaries(st.integers(1, 300), st.dictionaries(NAMES, COVERS, min_size=1, max_size=12), max_size=5)
 
