@@ -70,6 +70,8 @@ def _plain(policy: Policy) -> Policy:
 
 
 class _NoLists:
+    rules = None
+
     def asker(self, client: Client) -> Asker:
         return ANYBODY
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import ipaddress
 import re
 from dataclasses import dataclass
 from typing import Final
@@ -42,6 +43,12 @@ class ClientSubnet:
     def whole(self) -> bytes:
         """The one address that is named, 4 or 16 octets; empty where it is shortened to a prefix."""
         return self.address if self.family and self.source_bits == _WIDTHS[self.family] else b""
+
+    @property
+    def text(self) -> str:
+        """Address and prefix length, as ``10.1.0.5/32``."""
+        width = _WIDTHS.get(self.family, _WIDTHS[_IPV4]) // 8
+        return f"{ipaddress.ip_address(self.address.ljust(width, bytes(1)))}/{self.source_bits}"
 
     @property
     def echo(self) -> bytes:

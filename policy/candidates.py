@@ -117,6 +117,10 @@ class Candidate:
         self.list_rule = list_rule
 
 
+# Of an address of which nothing speaks; the default of allow-list-only scopes is about names, and was applied to them.
+ADDRESS_DEFAULT: Final = Candidate(Layer.DEFAULT, None, None, True, False, 0, (1, 1, 0, 0, 0))
+
+
 def evaluate(view: View, facts: Facts, everything: bool) -> list[Candidate]:
     """The candidates for a name in order of precedence, layer by layer.
 
@@ -144,10 +148,7 @@ def evaluate_address(view: View, address: bytes, matches: tuple[Match, ...], eve
     ``b""`` for anything else of which only lists speak, as a nameserver.
     """
     found: list[Candidate] = []
-    facts = Facts(ROOT, 0)
-    if matches:
-        note_lists(facts, matches, view.ground)
-        note_categories(facts, view.ground)
+    facts = address_facts(view, matches)
     for rule_set in view.before + view.after:
         layer: list[Candidate] = []
         if rule_set.networks is not None and address:
@@ -160,6 +161,15 @@ def evaluate_address(view: View, address: bytes, matches: tuple[Match, ...], eve
     if matches:
         _add_layer(found, _of_lists(view.ground, facts))
     return found
+
+
+def address_facts(view: View, matches: tuple[Match, ...]) -> Facts:
+    """What lists say about an address (or a nameserver): it is on them, or allowed by them, as a name would be."""
+    facts = Facts(ROOT, 0)
+    if matches:
+        note_lists(facts, matches, view.ground)
+        note_categories(facts, view.ground)
+    return facts
 
 
 def _add_layer(found: list[Candidate], layer: list[Candidate]) -> bool:

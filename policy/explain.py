@@ -6,6 +6,7 @@ then asks what the rules that are not in force at the instant would have said.
 
 from __future__ import annotations
 
+import ipaddress
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -13,25 +14,32 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Protocol
 
 from blocklists import asker
+from dnswire.constants import RRType
 from dnswire.name import to_text
-from policy.candidates import Candidate, evaluate, matched_name
-from policy.decide import conclude
+from policy.candidates import ADDRESS_DEFAULT, Candidate, address_facts, evaluate, evaluate_address, matched_name
+from policy.decide import conclude, decide_address
 from policy.explanation import Explanation, Finding
 from policy.facts import Facts, gather
-from policy.findings import Renderer, client_facts, verdict_facts
+from policy.findings import Renderer, Subject, client_facts, verdict_facts
 from policy.model import Decision, Layer, Policy, ScopeKind, Verdict
 from policy.prepare import Prepared, PreparedRule, Tenant, prepare
-from policy.resolve import Client, Condition, Resolved, Standing, assemble, at, condition, standing_for
+from policy.resolve import Client, Resolved, Standing, assemble, at, condition, standing_for
 from policy.schedules import ScheduleError, zone_of
 from policy.view import View
 
 if TYPE_CHECKING:
     from blocklists.asker import Asker
     from blocklists.match import Match
+    from blocklists.rules_index import RulesIndex
 
 
 class NameIndex(Protocol):
     """What is asked of the index of listed names (``blocklists.index.Index``)."""
+
+    @property
+    def rules(self) -> RulesIndex | None:
+        """What lists say beyond names."""
+        ...
 
     def asker(self, client: asker.Client) -> Asker:
         """What lists make of a client."""
@@ -58,6 +66,7 @@ class ByTenant:
 
 
 Who = ByAddress | ByTenant
+Reasoned = tuple[Decision, tuple[Finding, ...]]
 
 
 def explain(policy: Policy, index: NameIndex, who: Who, name: bytes, rrtype: int, at_s: float) -> Explanation:
@@ -72,32 +81,126 @@ def explain_prepared(
     prepared: Prepared, index: NameIndex, who: Who, name: bytes, rrtype: int, at_s: float
 ) -> Explanation:
     """The same for a policy that is prepared already: many names are explained at the price of one preparation."""
-    name = name.lower()
-    resolved = at(prepared, at_s)
-    client = resolved.client(who.address) if isinstance(who, ByAddress) else resolved.tenant(who.agency_id, who.unit_id)
-    address = who.address if isinstance(who, ByAddress) else b""
-    names = prepared.names.get(Tenant(client.agency_id, client.unit_id), ())
-    matches = index.ask(name, rrtype, index.asker(asker.Client(address, names)))
-    facts, candidates = _everything(client.view, matches, name, rrtype)
-    decision = conclude(client.view, candidates, name)
-    if not client.admitted:
-        decision = Decision(Verdict.REFUSED, Layer.NONE)
-    client_condition = condition(prepared, resolved.position(client), at_s)
-    renderer = Renderer(prepared, client, client_condition.reading, name, at_s)
-    findings = renderer.ranked(candidates)
-    findings += _dormant(prepared, client, client_condition, matches, name, rrtype, at_s, renderer)
-    findings += _unheard(client.view, matches, facts, candidates, renderer)
-    return Explanation(
-        name=to_text(name),
-        rrtype=rrtype,
-        at_s=at_s,
-        at=_local(at_s, prepared.policy.regency.zone),
-        valid_until_s=None if math.isinf(resolved.valid_until_s) else resolved.valid_until_s,
-        revision=prepared.policy.revision,
-        client=client_facts(prepared.policy, client, address, at_s),
-        decision=verdict_facts(decision, name),
-        findings=tuple(findings),
-    )
+    return Explainer(prepared, index, who, at_s).question(name, rrtype)
+
+
+class Explainer:
+    """Explains whatever one client meets at one instant. Raises as ``explain`` does."""
+
+    def __init__(self, prepared: Prepared, index: NameIndex, who: Who, at_s: float) -> None:
+        resolved = at(prepared, at_s)
+        if isinstance(who, ByAddress):
+            self._address, self._client = who.address, resolved.client(who.address)
+        else:
+            self._address, self._client = b"", resolved.tenant(who.agency_id, who.unit_id)
+        self._prepared = prepared
+        self._resolved = resolved
+        self._index = index
+        self._at_s = at_s
+        self._condition = condition(prepared, resolved.position(self._client), at_s)
+        names = prepared.names.get(Tenant(self._client.agency_id, self._client.unit_id), ())
+        self._asker = index.asker(asker.Client(self._address, names))
+        self._resting_view: View | None = None
+        self._resting = self._rules_at_rest()
+
+    @property
+    def client(self) -> Client:
+        """Whom all this is about."""
+        return self._client
+
+    def question(self, name: bytes, rrtype: int) -> Explanation:
+        """A question for ``name`` (wire form)."""
+        name = name.lower()
+        decision, findings = self.name(name, rrtype, rrtype)
+        if not self._client.admitted:
+            decision = Decision(Verdict.REFUSED, Layer.NONE)
+        return self._explanation(to_text(name), rrtype, verdict_facts(decision, name), findings)
+
+    def answered_address(self, address: bytes) -> Explanation:
+        """An address (4 or 16 octets) in an answer."""
+        decision, findings = self.address(address)
+        rrtype = int(RRType.A if len(address) == 4 else RRType.AAAA)
+        return self._explanation(str(ipaddress.ip_address(address)), rrtype, verdict_facts(decision, b""), findings)
+
+    def name(self, name: bytes, rrtype: int, listed_type: int) -> Reasoned:
+        """A name in lower case that a question of type ``rrtype`` is for, or that its answer leads to.
+
+        ``listed_type``: the type that lists' conditions see.
+        """
+        matches = self._index.ask(name, listed_type, self._asker)
+        view = self._client.view
+        facts, candidates = _everything(view, matches, name, rrtype)
+        renderer = self._renderer(Subject(name=name))
+        findings = renderer.ranked(candidates)
+        if self._resting_view is not None:
+            _, resting = _everything(self._resting_view, matches, name, rrtype)
+            findings += self._dormant(resting, renderer)
+        findings += _unheard(view, matches, facts, candidates, renderer)
+        return conclude(view, candidates, name), tuple(findings)
+
+    def address(self, address: bytes) -> Reasoned:
+        """An address (4 or 16 octets) that an answer leads to."""
+        rules = self._index.rules
+        matches = rules.match_address(address, self._asker) if rules is not None else ()
+        return self._beyond_names(address, matches, Subject(address=address))
+
+    def server(self, name: bytes, addresses: Sequence[bytes]) -> Reasoned:
+        """A nameserver, with the addresses of it that are known; only lists speak of such."""
+        rules = self._index.rules
+        matches = rules.match_server(name, addresses, self._asker) if rules is not None else ()
+        return self._beyond_names(b"", matches, Subject(server=name))
+
+    def _beyond_names(self, address: bytes, matches: tuple[Match, ...], subject: Subject) -> Reasoned:
+        view = self._client.view
+        candidates = evaluate_address(view, address, matches, True)
+        decision = decide_address(view, address, matches)
+        renderer = self._renderer(subject)
+        findings = renderer.ranked([*candidates, ADDRESS_DEFAULT])
+        if self._resting_view is not None:
+            findings += self._dormant(evaluate_address(self._resting_view, address, matches, True), renderer)
+        findings += _unheard(view, matches, address_facts(view, matches), candidates, renderer)
+        return decision, tuple(findings)
+
+    def _renderer(self, subject: Subject) -> Renderer:
+        return Renderer(self._prepared, self._client, self._condition.reading, subject, self._at_s)
+
+    def _explanation(
+        self, name: str, rrtype: int, decision: VerdictFacts, findings: tuple[Finding, ...]
+    ) -> Explanation:
+        valid_until_s = self._resolved.valid_until_s
+        policy = self._prepared.policy
+        return Explanation(
+            name=name,
+            rrtype=rrtype,
+            at_s=self._at_s,
+            at=_local(self._at_s, policy.regency.zone),
+            valid_until_s=None if math.isinf(valid_until_s) else valid_until_s,
+            revision=policy.revision,
+            client=client_facts(policy, self._client, self._address, self._at_s),
+            decision=decision,
+            findings=findings,
+        )
+
+    def _rules_at_rest(self) -> dict[int, Standing]:
+        """Rules of the client's scopes that are not in force, and why; makes the view that they would make."""
+        states: dict[int, Standing] = {}
+        for prepared_rule in self._prepared.rules:
+            if _concerns(prepared_rule, self._client):
+                state = standing_for(self._prepared, prepared_rule, self._condition, self._at_s)
+                if state is not Standing.IN_FORCE:
+                    states[prepared_rule.rule.id] = state
+        if states:
+            as_if: Resolved = assemble(self._prepared, lambda one, _: one.rule.id in states, self._at_s, math.inf)
+            self._resting_view = as_if.tenant(self._client.agency_id, self._client.unit_id).view
+        return states
+
+    def _dormant(self, candidates: list[Candidate], renderer: Renderer) -> list[Finding]:
+        """Rules that match but are not in force."""
+        return [
+            renderer.dormant(candidate, self._resting[candidate.rule.rule_id])
+            for candidate in candidates
+            if candidate.rule is not None
+        ]
 
 
 def _local(at_s: float, key: str) -> str:
@@ -112,35 +215,6 @@ def _everything(view: View, matches: tuple[Match, ...], name: bytes, rrtype: int
     if facts is None:
         facts = Facts(name, rrtype)  # nothing speaks of the name: only the default is left
     return facts, evaluate(view, facts, True)
-
-
-def _dormant(
-    prepared: Prepared,
-    client: Client,
-    client_condition: Condition,
-    matches: tuple[Match, ...],
-    name: bytes,
-    rrtype: int,
-    at_s: float,
-    renderer: Renderer,
-) -> list[Finding]:
-    """Rules of the client's scopes that match but are not in force."""
-    states: dict[int, Standing] = {}
-    for prepared_rule in prepared.rules:
-        if _concerns(prepared_rule, client):
-            state = standing_for(prepared, prepared_rule, client_condition, at_s)
-            if state is not Standing.IN_FORCE:
-                states[prepared_rule.rule.id] = state
-    if not states:
-        return []
-    as_if: Resolved = assemble(prepared, lambda one, _: one.rule.id in states, at_s, math.inf)
-    view = as_if.tenant(client.agency_id, client.unit_id).view
-    _, candidates = _everything(view, matches, name, rrtype)
-    return [
-        renderer.dormant(candidate, states[candidate.rule.rule_id])
-        for candidate in candidates
-        if candidate.rule is not None
-    ]
 
 
 def _concerns(prepared_rule: PreparedRule, client: Client) -> bool:

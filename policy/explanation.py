@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from policy.model import Action, BlockAnswer, Layer, TargetKind, Verdict
+from policy.model import Action, BlockAnswer, Layer, TargetKind, Verdict, Via
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +40,7 @@ class ScheduleState:
 
 @dataclass(frozen=True, slots=True)
 class Letter:
-    """The official letter behind a rule, and who entered and approved it."""
+    """The official letter behind a rule, and who entered and approved it. ``document_sha256``: of its PDF."""
 
     number: str
     date: str
@@ -48,6 +48,7 @@ class Letter:
     note: str
     author: str
     approver: str
+    document_sha256: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,8 +77,9 @@ class Finding:
     list_code: str = ""
     list_title: str = ""
     list_version: str = ""
-    list_line: int = 0  # of the list's rule, where it is no plain entry
+    list_line: int = 0  # where the list says it, as far as that is known without reading a long list
     list_text: str = ""
+    list_file: str = ""  # of a list that is a folder
     national: bool = False
     category_id: int = 0
     category: str = ""
@@ -107,8 +109,60 @@ class VerdictFacts:
 
 
 @dataclass(frozen=True, slots=True)
+class HopFacts:
+    """One thing that the upstream's answer leads to: a name, an address, a nameserver.
+
+    ``decision`` is on it alone; ``outcome`` what that does to the whole, in one sentence; ``bars``: it is why the
+    answer is kept from the client. ``addresses``: of a nameserver.
+    """
+
+    via: Via
+    via_name: str
+    subject: str
+    addresses: tuple[str, ...]
+    decision: VerdictFacts
+    bars: bool
+    outcome: str
+    findings: tuple[Finding, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ResponseFacts:
+    """What the client would be sent, made by the resolver's own code.
+
+    ``text``: the message as ``dig`` shows one, empty where none is sent; ``wire`` its octets in hexadecimal. ``note``:
+    why there is none, or what it rests on. ``verdict_name``, ``layer_name``, ``via_name``: what would be logged.
+    """
+
+    rcode: str
+    size_bytes: int
+    text: str
+    wire: str
+    note: str
+    verdict_name: str
+    layer_name: str
+    via_name: str
+
+
+@dataclass(frozen=True, slots=True)
+class GenerationFacts:
+    """Whose policy this is. ``current``: the generation in force now; ``note``: what to know about the choice."""
+
+    number: int
+    published_s: float
+    published: str  # ISO 8601 in the regency's zone
+    current: bool
+    note: str
+
+
+@dataclass(frozen=True, slots=True)
 class Explanation:
-    """Everything that has a say about a name for a client at an instant, winners and losers, in order of precedence."""
+    """Everything that has a say about a name for a client at an instant, winners and losers, in order of precedence.
+
+    The last five are for who asks for more than the policy: ``hops`` what the upstream's answer leads to, ``upstream``
+    that answer as text, ``response`` what the client would be sent, ``of_generation`` whose policy it is, ``owner``
+    whose client an explained address is.
+    """
 
     name: str
     rrtype: int
@@ -119,3 +173,8 @@ class Explanation:
     client: ClientFacts
     decision: VerdictFacts
     findings: tuple[Finding, ...]
+    hops: tuple[HopFacts, ...] = ()
+    upstream: str = ""
+    response: ResponseFacts | None = None
+    of_generation: GenerationFacts | None = None
+    owner: ClientFacts | None = None

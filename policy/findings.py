@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
@@ -24,6 +25,7 @@ from policy.model import (
     Rule,
     ScopeKind,
     Service,
+    TargetKind,
     Verdict,
 )
 from policy.networks import NetworkSyntaxError, PrefixTable, parse
@@ -43,14 +45,36 @@ _CANARY: Final = "NXDOMAIN, which tells Firefox to leave its own resolver alone;
 _YEAR_S: Final = 366 * DAY_S
 
 
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """What is explained: a name, an address, or a nameserver."""
+
+    name: bytes = b""
+    address: bytes = b""
+    server: bytes = b""
+
+    @property
+    def word(self) -> str:
+        """What it is."""
+        return "name" if self.name else "address" if self.address else "nameserver"
+
+    def matched(self, labels: int) -> str:
+        """The part of it that so many labels, or bits of a prefix, name."""
+        if self.name:
+            return to_text(matched_name(self.name, labels))
+        if self.address and labels:
+            return str(ipaddress.ip_network((self.address, labels), strict=False))
+        return to_text(self.server) if self.server else ""
+
+
 class Renderer:
-    """Renders the candidates for one name and client."""
+    """Renders the candidates for one subject and client."""
 
-    __slots__ = ("_agencies", "_at_s", "_client", "_ground", "_hours", "_name", "_schedules", "_services", "_units")
+    __slots__ = ("_agencies", "_at_s", "_client", "_ground", "_hours", "_schedules", "_services", "_subject", "_units")
 
-    def __init__(self, prepared: Prepared, client: Client, reading: int, name: bytes, at_s: float) -> None:
+    def __init__(self, prepared: Prepared, client: Client, reading: int, subject: Subject, at_s: float) -> None:
         self._client = client
-        self._name = name
+        self._subject = subject
         self._at_s = at_s
         self._ground = prepared.ground
         self._agencies = {agency.id: agency.code for agency in prepared.policy.agencies}
@@ -70,7 +94,7 @@ class Renderer:
         place = next(place for place, candidate in enumerate(candidates) if candidate.settles)
         found: list[Finding] = []
         for position, candidate in enumerate(candidates):
-            text = outcome(candidate, settled, position < place)
+            text = outcome(candidate, settled, position < place, self._subject.word)
             found.append(self._finding(candidate, text, candidate is settled.winner, candidate is settled.counted))
         return found
 
@@ -100,7 +124,6 @@ class Renderer:
         info = listed.info if listed is not None else None
         category = self._ground.categories.get(candidate.category_id)
         service = self._services.get(candidate.service_id)
-        by_name = candidate.layer is not Layer.DEFAULT
         list_rule = candidate.list_rule
         return Finding(
             layer=candidate.layer,
@@ -110,7 +133,7 @@ class Renderer:
             counted=counted,
             outcome=text,
             action=rule.action if rule is not None else _action(candidate),
-            matched=to_text(matched_name(self._name, candidate.labels)) if by_name else "",
+            matched=self._matched(candidate, rule),
             inheritance=self._inheritance(rule) if rule is not None else "",
             rule_id=rule.id if rule is not None else 0,
             title=rule.title if rule is not None else "",
@@ -132,6 +155,13 @@ class Renderer:
             valid_from_s=rule.valid_from_s if rule is not None else None,
             valid_until_s=rule.valid_until_s if rule is not None else None,
         )
+
+    def _matched(self, candidate: Candidate, rule: Rule | None) -> str:
+        if candidate.layer is Layer.DEFAULT:
+            return ""
+        if rule is not None and rule.target.kind is TargetKind.NETWORK:
+            return rule.target.value
+        return self._subject.matched(candidate.labels)
 
     def _source(self, candidate: Candidate, rule: Rule | None) -> str:
         if rule is not None:
@@ -288,7 +318,7 @@ def _answer(answer: BlockAnswer) -> str:
 
 def _letter(rule: Rule) -> Letter:
     basis = rule.basis
-    return Letter(basis.number, basis.date, basis.signer, basis.note, rule.author, rule.approver)
+    return Letter(basis.number, basis.date, basis.signer, basis.note, rule.author, rule.approver, basis.document_sha256)
 
 
 def _network(policy: Policy, address: bytes) -> str:

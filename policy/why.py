@@ -29,41 +29,41 @@ STANDING: Final = {
 }
 
 
-def outcome(candidate: Candidate, settled: Settled, before: bool) -> str:
-    """What became of a candidate for a name. ``before``: whether it stands before the first that settles the matter."""
+def outcome(candidate: Candidate, settled: Settled, before: bool, subject: str = "name") -> str:
+    """What became of a candidate for a ``subject``. ``before``: it stands before the first that settles the matter."""
     winner = settled.winner
-    assert winner is not None  # the default has a word about every name
+    assert winner is not None  # the default has a word about everything
     if candidate is winner:
-        return _of_winner(winner)
+        return _of_winner(winner, subject)
     if candidate is settled.passed:
-        return f"lets the name through, in the filtered mode that {_words(winner)} asks for"
+        return f"lets the {subject} through, in the filtered mode that {_words(winner)} asks for"
     if candidate.observes:
-        return _of_observer(candidate, settled, before)
+        return _of_observer(candidate, settled, before, subject)
     if candidate.filters and before and not winner.filters:
-        return f"not needed: {_words(winner)} bars the name"
+        return f"not needed: {_words(winner)} bars the {subject}"
     # Beside safe search that wins, all others lose to what lets the name through.
     stronger = winner if candidate.filters or settled.passed is None else settled.passed
     return f"loses to {_words(stronger)}: {_because(candidate, stronger)}"
 
 
-def _of_winner(winner: Candidate) -> str:
+def _of_winner(winner: Candidate, subject: str) -> str:
     if winner.filters:
-        return "decides: lets the name through in the engine's filtered mode"
-    return "decides: lets the name through" if winner.allows else "decides: bars the name"
+        return f"decides: lets the {subject} through in the engine's filtered mode"
+    return f"decides: lets the {subject} through" if winner.allows else f"decides: bars the {subject}"
 
 
-def _of_observer(candidate: Candidate, settled: Settled, before: bool) -> str:
+def _of_observer(candidate: Candidate, settled: Settled, before: bool, subject: str) -> str:
     winner, counted = settled.winner, settled.counted
     assert winner is not None
     if candidate is counted:
-        return "counted: it would have barred the name"
+        return f"counted: it would have barred the {subject}"
     if counted is not None and before:
-        return "would have barred the name too; the observing rule before it is counted"
+        return f"would have barred the {subject} too; the observing rule before it is counted"
     if winner.filters:
         return f"not counted: {_words(winner)} makes the engine answer in its filtered mode"
     if winner.allows:
-        return f"not counted: {_words(winner)} would have let the name through all the same"
-    return f"not counted: {_words(winner)} bars the name"
+        return f"not counted: {_words(winner)} would have let the {subject} through all the same"
+    return f"not counted: {_words(winner)} bars the {subject}"
 
 
 def _words(candidate: Candidate) -> str:

@@ -59,6 +59,7 @@ cdef class InForce:
     cdef dict _routes
 
     cpdef Known identify(self, str host)
+    cpdef Known stand_in(self, str host, long long agency_id, long long unit_id)
     cpdef Known behind(self, Known known, object claim)
     cdef Known _named(self, Known known, object named)
     cdef _limit_memories(self)

@@ -247,6 +247,16 @@ class InForce:
         self.known[host] = known
         return known
 
+    def stand_in(self, host: str, agency_id: int, unit_id: int) -> Known:
+        """A client of that tenant without an address, to be met under ``host``; for rehearsals.
+
+        Raises ``KeyError`` where there is none such.
+        """
+        client = self.resolved.tenant(agency_id, unit_id)
+        memory = self._memory(client, b"", False)
+        known = self.known[host] = Known(bytes(16), client.admitted, client.agency_id, client.unit_id, memory)
+        return known
+
     def behind(self, known: Known, claim: Claim) -> Known:
         """The client whom the forwarder ``known`` names; the forwarder itself where it is not believed in the claim.
 

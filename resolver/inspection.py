@@ -6,7 +6,9 @@ to the same decision function as the question; on cache hits too, since the poli
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from contextlib import suppress
+from typing import NamedTuple
 
 from blocklists.asker import Asker
 from blocklists.index import Index
@@ -23,62 +25,74 @@ _AUTHORITY = 1
 _ADDRESS_TYPES = (RRType.A, RRType.AAAA)
 
 
-def inspect(view: View, index: Index, question: Decision, answer: Answer, rrtype: int, asker: Asker) -> Decision:
-    """The decision on the whole exchange: the question's, or the first block that something in the answer earns.
+class Hop(NamedTuple):
+    """One thing that an answer leads to: a name in lower case, an address, or (``via`` NAMESERVER) both."""
 
-    Lists' rules about types see the type of the RR that led on (AdGuard, ``dnstype``): CNAME for an alias.
-    """
-    decision = question
+    via: Via
+    name: bytes = b""
+    addresses: tuple[bytes, ...] = ()
+
+
+def hops(answer: Answer, rules: RulesIndex | None) -> Iterator[Hop]:
+    """Everything in ``answer`` that policy may have a say in, in the order in which it is asked."""
     for target in answer.aliases:
-        decision = combine(decision, decide_alias(view, index, target, rrtype, asker), Via.ALIAS)
-        if bars(decision):
-            return decision
+        yield Hop(Via.ALIAS, target)
     for target in answer.bindings:
-        matches = index.ask(target, rrtype, asker)
-        decision = combine(decision, decide(view, matches, target, rrtype), Via.SERVICE_BINDING)
-        if bars(decision):
-            return decision
-    rules = index.rules
+        yield Hop(Via.SERVICE_BINDING, target)
     for address in answer.addresses:
-        said = rules.match_address(address, asker) if rules is not None else ()
-        decision = combine(decision, decide_address(view, address, said), Via.ADDRESS)
-        if bars(decision):
-            return decision
+        yield Hop(Via.ADDRESS, b"", (address,))
     if rules is not None and rules.about_servers:
-        decision = _inspect_servers(view, rules, decision, answer, asker)
+        for name, addresses in servers(answer).items():
+            yield Hop(Via.NAMESERVER, name, tuple(addresses))
+
+
+def inspect(view: View, index: Index, question: Decision, answer: Answer, rrtype: int, asker: Asker) -> Decision:
+    """The decision on the whole exchange: the question's, or the first block that something in the answer earns."""
+    decision = question
+    for hop in hops(answer, index.rules):
+        decision = combine(decision, decide_hop(view, index, hop, rrtype, asker), hop.via)
+        if bars(decision):
+            break
     return decision
+
+
+def decide_hop(view: View, index: Index, hop: Hop, rrtype: int, asker: Asker) -> Decision:
+    """The decision on what an answer to a question of type ``rrtype`` leads to, for itself."""
+    if hop.via is Via.ALIAS:
+        return decide_alias(view, index, hop.name, rrtype, asker)
+    if hop.via is Via.SERVICE_BINDING:
+        return decide(view, index.ask(hop.name, rrtype, asker), hop.name, rrtype)
+    rules = index.rules
+    if hop.via is Via.ADDRESS:
+        address = hop.addresses[0]
+        return decide_address(view, address, rules.match_address(address, asker) if rules is not None else ())
+    said = rules.match_server(hop.name, hop.addresses, asker) if rules is not None else ()
+    return decide_address(view, b"", said)
 
 
 def decide_alias(view: View, index: Index, target: bytes, rrtype: int, asker: Asker) -> Decision:
-    """The decision on a name that a CNAME leads to."""
+    """The decision on a name that a CNAME leads to.
+
+    Lists' rules about types see the type of the RR that led on (AdGuard, ``dnstype``): CNAME for an alias.
+    """
     return decide(view, index.ask(target, RRType.CNAME, asker), target, rrtype)
 
 
-def _inspect_servers(view: View, rules: RulesIndex, question: Decision, answer: Answer, asker: Asker) -> Decision:
-    decision = question
-    for name, addresses in servers(answer).items():
-        said = rules.match_server(name, addresses, asker)
-        if said:
-            decision = combine(decision, decide_address(view, b"", said), Via.NAMESERVER)
-            if bars(decision):
-                break
-    return decision
-
-
 def servers(answer: Answer) -> dict[bytes, list[bytes]]:
-    """The nameservers that the answer's authority section names, each with the addresses that came along.
+    """The nameservers that the answer names, each with the addresses that came along.
 
-    Upstreams seldom send them: a resolver that forwards knows no more of a zone's servers than what it is told.
+    They stand in the authority section, and in the answer to a question for them. Upstreams seldom send them: a
+    resolver that forwards knows no more of a zone's servers than what it is told.
     """
     found: dict[bytes, list[bytes]] = {}
-    if not answer.nscount:
+    if not answer.nscount and answer.rrtype != RRType.NS:
         return found
     # What nothing else reads was not checked when the answer came: names of the authority section among it.
     with suppress(WireError):
         for record in records(answer):
             if record.rrclass != RRClass.IN:
                 continue
-            if record.section == _AUTHORITY and record.rrtype == RRType.NS:
+            if record.section <= _AUTHORITY and record.rrtype == RRType.NS:
                 found.setdefault(read(answer.message, record.rdata_offset)[0].lower(), [])
             elif record.section > _AUTHORITY and record.rrtype in _ADDRESS_TYPES:
                 addresses = found.get(record.owner.lower())

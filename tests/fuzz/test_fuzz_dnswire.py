@@ -14,6 +14,7 @@ import pytest
 from dnswire.answer import Answer, parse_answer, records
 from dnswire.ech import without_ech
 from dnswire.errors import NameSyntaxError, WireError
+from dnswire.message_text import message_text
 from dnswire.name import from_text, index_key, parents, to_text
 from dnswire.query import Query, Refused, Unanswerable, parse_query, refuse_type
 from dnswire.response import relay, respond, size_limit
@@ -80,6 +81,7 @@ def check_query(message: bytes) -> None:
 
 
 def check_answer(message: bytes) -> None:
+    assert all(line.isprintable() for line in message_text(message).split("\n"))
     try:
         found = parse_answer(message)
     except WireError as error:

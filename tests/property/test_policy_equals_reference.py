@@ -47,6 +47,8 @@ EXPLAINS_ALL = CASES > 20_000  # a long run explains every case, a short one eac
 class ReferenceIndex:
     """The lists' lines as an index: every covering entry, the longest first."""
 
+    rules = None
+
     def __init__(self, policy: Policy, entries: list[reference.Entry]) -> None:
         self._policy = policy
         self._entries = entries
