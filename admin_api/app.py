@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 from aiohttp import web
 from pydantic_core import to_json
 
-from admin_api.current_generation import CurrentGeneration
 from admin_api.features import (
     agencies,
     audit,
@@ -58,7 +56,7 @@ from admin_api.services import Services
 DOCUMENT_PATH = f"{API}/openapi.json"
 
 
-def feature_routes(current: CurrentGeneration, metrics_need_token: bool) -> tuple[Route, ...]:
+def feature_routes(metrics_need_token: bool) -> tuple[Route, ...]:
     """Every route but the document's, in the order of a manual."""
     return (
         *setup.ROUTES,
@@ -90,7 +88,7 @@ def feature_routes(current: CurrentGeneration, metrics_need_token: bool) -> tupl
         *exceptions.ROUTES,
         *pauses.ROUTES,
         *policy_findings.ROUTES,
-        *check.check_routes(current),
+        *check.ROUTES,
         *generations.ROUTES,
         *generation_versions.ROUTES,
         *policy_file.ROUTES,
@@ -107,11 +105,11 @@ def feature_routes(current: CurrentGeneration, metrics_need_token: bool) -> tupl
     )
 
 
-def all_routes(version: str, current: CurrentGeneration, metrics_need_token: bool) -> tuple[Route, ...]:
+def all_routes(version: str, metrics_need_token: bool) -> tuple[Route, ...]:
     """Every route; the OpenAPI document is made of the same, its own route included."""
     document: list[bytes] = []
     routes = (
-        *feature_routes(current, metrics_need_token),
+        *feature_routes(metrics_need_token),
         health.document_route(DOCUMENT_PATH, lambda: document[0]),
     )
     document.append(to_json(openapi_document(routes, version)))
@@ -120,7 +118,7 @@ def all_routes(version: str, current: CurrentGeneration, metrics_need_token: boo
 
 def openapi_of(version: str, metrics_need_token: bool = False) -> dict[str, Any]:
     """The OpenAPI document without a running application."""
-    return openapi_document(all_routes(version, CurrentGeneration(Path()), metrics_need_token), version)
+    return openapi_document(all_routes(version, metrics_need_token), version)
 
 
 def _close_literal_paths(app: web.Application, routes: tuple[Route, ...]) -> None:
@@ -139,19 +137,13 @@ def _close_literal_paths(app: web.Application, routes: tuple[Route, ...]) -> Non
 
 def create_app(services: Services) -> web.Application:
     """The application that serves the API with these services."""
-    current = CurrentGeneration(services.snapshots_root)
     app = web.Application(
         middlewares=[surround(services)],
         client_max_size=services.limits.max_body_size_bytes,
     )
     attempts = FailedAttempts(services.limits.failed_auth_per_minute, services.limits.tracked_addresses)
-    routes = all_routes(services.version, current, services.metrics_need_token)
+    routes = all_routes(services.version, services.metrics_need_token)
     for route in routes:
         app.router.add_route(route.method, route.path, Endpoint(route, services, attempts).serve)
     _close_literal_paths(app, routes)
-
-    async def close(_app: web.Application) -> None:
-        await current.close()
-
-    app.on_cleanup.append(close)
     return app

@@ -157,8 +157,8 @@ def list_member(text: str) -> str:
     return text
 
 
-def landing(text: str) -> str:
-    """A name or an address to which a list's publisher sends what he blocks. Raises ValueError for neither."""
+def name_or_address(text: str) -> str:
+    """A DNS name or an IP address, in its canonical spelling. Raises ValueError for neither."""
     try:
         return str(ipaddress.ip_address(text))
     except ValueError:
@@ -198,6 +198,7 @@ def list_location(text: str) -> str:
 
 
 DnsName = Annotated[str, StringConstraints(min_length=1, max_length=1004), AfterValidator(canonical_name)]
+NameOrAddress = Annotated[str, StringConstraints(min_length=1, max_length=1004), AfterValidator(name_or_address)]
 Cidr = Annotated[str, StringConstraints(min_length=2, max_length=50), AfterValidator(canonical_cidr)]
 Cidrs = Annotated[list[Cidr], AfterValidator(distinct)]
 Zone = Annotated[str, StringConstraints(min_length=1, max_length=64), AfterValidator(known_zone)]
@@ -216,7 +217,7 @@ ListFormat = Literal["auto", "plain", "hosts", "wildcard", "dnsmasq", "unbound",
 ListMember = Annotated[str, StringConstraints(max_length=MAX_MEMBER), AfterValidator(list_member)]
 Sha256 = Annotated[str, StringConstraints(pattern="^([0-9a-f]{64})?$")]
 Landing = Annotated[
-    list[Annotated[str, StringConstraints(min_length=1, max_length=253), AfterValidator(landing)]],
+    list[Annotated[str, StringConstraints(min_length=1, max_length=253), AfterValidator(name_or_address)]],
     AfterValidator(distinct),
     Field(max_length=MAX_LANDING),
 ]

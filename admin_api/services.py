@@ -18,6 +18,8 @@ from policy.surroundings import OwnName
 if TYPE_CHECKING:
     from admin_api.database import Sessions
     from blocklists.library import Library
+    from policy.asked import Asked
+    from policy.explanation import Explanation
     from querylog.store import Store
 
 
@@ -116,6 +118,7 @@ class Services:
     metrics: Callable[[], bytes]  # blocking; Prometheus text format
     sync_now: Callable[[str | None], Awaitable[None]]  # starts a sync of one list (code) or all; returns at once
     reload: Callable[[], Awaitable[None]]  # what SIGHUP does
+    explain: Callable[[Asked], Awaitable[Explanation]]  # raises AskedWrong, NoGenerationError
     flush_cache: Callable[[str, str], int]  # blocking; (name, suffix or all; the name) -> the order's number
     own_names: tuple[OwnName, ...] = ()  # that no rule may block, beside what people entered
     clock: Callable[[], float] = time.time

@@ -26,6 +26,9 @@ from admin_api.services import Published, Services, Status
 from admin_api.to_policy import read_policy
 from bench.report import Row, row
 from blocklists.library import Library
+from saring.config_schema import Config
+from saring.explain_network import network_of
+from saring.explaining import Explaining
 from snapshots.publish import publish
 
 REGENCY = Path(__file__).parent.parent / "examples" / "muba" / "regency.toml"
@@ -95,16 +98,19 @@ def _services(sessions: Sessions, directory: Path) -> Services:
     async def nothing(_code: str | None = None) -> None:
         return None
 
+    library = Library(directory / "lists")
     return Services(
         sessions=sessions,
         publish=publish_now,
-        library=Library(directory / "lists"),
+        library=library,
         snapshots_root=root,
         store=None,  # type: ignore[arg-type]  # nothing here reads the query log
         status=lambda: Status("0", "bench", 0.0, 1),
         metrics=bytes,
         sync_now=nothing,
         reload=nothing,
+        explain=Explaining(root, library, lambda: network_of(Config())).explain,
+        flush_cache=lambda _kind, _name: 0,
     )
 
 

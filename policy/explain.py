@@ -18,7 +18,7 @@ from dnswire.constants import RRType
 from dnswire.name import to_text
 from policy.candidates import ADDRESS_DEFAULT, Candidate, address_facts, evaluate, evaluate_address, matched_name
 from policy.decide import conclude, decide_address
-from policy.explanation import Explanation, Finding
+from policy.explanation import ClientFacts, Explanation, Finding, VerdictFacts
 from policy.facts import Facts, gather
 from policy.findings import Renderer, Subject, client_facts, verdict_facts
 from policy.model import Decision, Layer, Policy, ScopeKind, Verdict
@@ -121,6 +121,12 @@ class Explainer:
         decision, findings = self.address(address)
         rrtype = int(RRType.A if len(address) == 4 else RRType.AAAA)
         return self._explanation(str(ipaddress.ip_address(address)), rrtype, verdict_facts(decision, b""), findings)
+
+    def owner(self, address: bytes) -> ClientFacts | None:
+        """Whose client has that address (4 or 16 octets); None where it is of no registered network."""
+        if self._prepared.networks.find(address) is None:
+            return None
+        return client_facts(self._prepared.policy, self._resolved.client(address), address, self._at_s)
 
     def name(self, name: bytes, rrtype: int, listed_type: int) -> Reasoned:
         """A name in lower case that a question of type ``rrtype`` is for, or that its answer leads to.

@@ -17,6 +17,8 @@ from resolver.cache_orders import FlushKind, give
 from saring import logs
 from saring.config_schema import Config
 from saring.control import Control, open_control
+from saring.explain_network import network_of
+from saring.explaining import Explaining
 from saring.metrics import render
 from saring.orders import Orders
 from saring.own_names import own_names
@@ -42,16 +44,23 @@ async def _main(orders: Orders) -> None:
     listener = socket.socket(fileno=orders.listen_fd)
     async with open_control(config, state) as control:
         store = StoreOnFirstUse(state)
+        explaining = Explaining(state.snapshots, control.library, lambda: network_of(config))
         try:
-            services = build_services(state, control, store, orders.parent_pid, own_names(config))
+            services = build_services(state, control, store, explaining, orders.parent_pid, own_names(config))
             host, port = config.api.listen.host, config.api.listen.port
             await run_api(services, host, port, stop, sock=listener)
         finally:
+            await explaining.close()
             store.close()
 
 
 def build_services(
-    state: StateDir, control: Control, store: Store, supervisor_pid: int, own: tuple[OwnName, ...] = ()
+    state: StateDir,
+    control: Control,
+    store: Store,
+    explaining: Explaining,
+    supervisor_pid: int,
+    own: tuple[OwnName, ...] = (),
 ) -> Services:
     """Everything the API needs from the program. ``supervisor_pid`` gets SIGHUP for a reload."""
     publisher = Publisher(state, control.sessions, time.time)
@@ -77,6 +86,7 @@ def build_services(
         metrics=lambda: render(collect(state, time.time())),
         sync_now=sync_now,
         reload=reload,
+        explain=explaining.explain,
         flush_cache=flush_cache,
         own_names=own,
         version=VERSION,

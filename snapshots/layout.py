@@ -5,6 +5,7 @@ index/<sha256>/                  a compiled index (blocklists.index), shared by 
 generations/0000000012/          manifest.json policy.json record.json, never changed once it has this name
 history/0000000012.json.gz       the same without the index, of generations that were pruned
 current -> generations/0000000012
+switches                         when current was made to point where (switches.py)
 .lock                            held by whoever publishes
 ```
 Every path inside is relative, so that a copy of the tree on another node is as good as the tree.
@@ -23,6 +24,7 @@ INDEX: Final = "index"
 MANIFEST: Final = "manifest.json"
 POLICY: Final = "policy.json"
 RECORD: Final = "record.json"
+SWITCHES: Final = "switches"
 
 _NUMBER: Final = re.compile(r"[0-9]{10}")
 _KEPT: Final = re.compile(r"([0-9]{10})\.json\.gz")

@@ -18,6 +18,7 @@ from blocklists.progress import Silent
 from policy.document import encode
 from policy.model import Policy
 from snapshots import manifest as manifests
+from snapshots import switches
 from snapshots.generation import GenerationDamaged, index_checksum, open_generation
 from snapshots.layout import (
     CURRENT,
@@ -86,21 +87,22 @@ def publish(
             shutil.rmtree(generation_path(root, number))  # it must not look like one that people once published
             raise
         step("verified")
-        _swap(root, number, step)
+        _swap(root, number, now_s, step)
         return number
 
 
-def rollback(root: Path, number: int | None = None, step: Step = _no_step) -> int:
+def rollback(root: Path, number: int | None = None, step: Step = _no_step, now_s: float | None = None) -> int:
     """Makes an earlier generation current again and returns its number; None: the one before the current.
 
-    The generations in between stay, so that a rollback can be taken back the same way. Raises ``PublishError``.
+    The generations in between stay, so that a rollback can be taken back the same way. ``now_s``: when this is; None:
+    by the file system's clock. Raises ``PublishError``.
     """
     with locked(root):
         _clear_leftovers(root)
         current = number_of(current_target(root))
         chosen = number if number is not None else _before(root, current)
         _verify(root, chosen)
-        _swap(root, chosen, step)
+        _swap(root, chosen, now_s, step)
         return chosen
 
 
@@ -170,13 +172,14 @@ def _verify(root: Path, number: int) -> None:
         raise PublishError(f"generation {number} cannot be made current: {fault}") from None
 
 
-def _swap(root: Path, number: int, step: Step) -> None:
+def _swap(root: Path, number: int, now_s: float | None, step: Step) -> None:
     beside = root / f".{CURRENT}.new"
     beside.symlink_to(link_target(number))
     step("linked")
     beside.rename(root / CURRENT)
     fsync_directory(root)
     step("swapped")
+    switches.note(root, number, (root / CURRENT).lstat().st_mtime if now_s is None else now_s)
 
 
 def _clear_leftovers(root: Path) -> None:

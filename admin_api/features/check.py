@@ -1,15 +1,15 @@
-"""Why? What a client would get for a name at an instant, and everything that has a say about it."""
+"""Why? What a client would get for a name or an address, at any time, and everything that has a say about it."""
 
 from __future__ import annotations
 
 import ipaddress
+from dataclasses import replace
 from http import HTTPStatus
 from typing import Annotated, Self
 
 from pydantic import BaseModel, Field, model_validator
 
 from admin_api import fields as f
-from admin_api.current_generation import CurrentGeneration
 from admin_api.models import AgencyRow
 from admin_api.rest.auth import Scope
 from admin_api.rest.problem import FieldError, Problem, invalid
@@ -17,16 +17,18 @@ from admin_api.rest.route import API, Call, Parameters, Reply, Route
 from admin_api.schemas import Address, QueryInstant, RRTypeNumber
 from dnswire import name as dns
 from dnswire.constants import RRType
-from policy.explain import ByAddress, ByTenant, Who
+from policy.asked import Asked, AskedWrong
 from policy.explanation import Explanation
-from policy.model import Policy
 from snapshots.generation import NoGenerationError
+
+MAX_GENERATION = 10**10 - 1
 
 
 class CheckQuery(Parameters):
     """What to explain: for a client's address, or for an agency (and unit), or for the regency as a whole."""
 
-    name: f.DnsName
+    name: f.NameOrAddress
+    """A name; or an address, as it stands in an upstream's answer."""
     type: RRTypeNumber = RRType.A.value
     """A mnemonic (AAAA) or a number."""
     client: Address | None = None
@@ -34,7 +36,13 @@ class CheckQuery(Parameters):
     unit: f.Code | None = None
     """Of that agency."""
     at: QueryInstant | None = None
-    """By the policy in force now, at that instant (schedules, validity); default: now."""
+    """At that instant; a past one by the policy that was in force then. Default: now."""
+    generation: Annotated[int, Field(ge=1, le=MAX_GENERATION)] | None = None
+    """By this generation's policy."""
+    resolve: bool = False
+    """Ask the upstreams, and explain what their answer leads to."""
+    lines: bool = False
+    """Look up the line of every list's entry, however long the list."""
 
     @model_validator(mode="after")
     def _says_who_once(self) -> Self:
@@ -52,47 +60,40 @@ class CheckOutput(BaseModel):
     explanation: Annotated[Explanation, Field(description="The decision, its reasons, and what lost against it.")]
 
 
-class Checker:
-    """Answers checks from the current generation."""
+async def check(call: Call) -> Reply:
+    """The decision, and the response, by the code that makes both for clients."""
+    asked = await _asked(call, call.query_as(CheckQuery))
+    try:
+        explanation = await call.services.explain(asked)
+    except NoGenerationError:
+        detail = "no generation is published yet; there is nothing to check against"
+        raise Problem(HTTPStatus.SERVICE_UNAVAILABLE, detail) from None
+    except AskedWrong as wrong:
+        value = getattr(asked, wrong.field)
+        raise invalid(FieldError(field=wrong.field, message=str(wrong), value=value)) from None
+    explanation = _own_only(call, explanation)
+    number = explanation.of_generation.number if explanation.of_generation is not None else 0
+    return Reply(CheckOutput(generation=number, explanation=explanation))
 
-    def __init__(self, current: CurrentGeneration) -> None:
-        self._current = current
 
-    async def check(self, call: Call) -> Reply:
-        """The decision by the code that makes it for the workers."""
-        query = call.query_as(CheckQuery)
-        at_s = query.at.timestamp() if query.at else call.now_s()
-        try:
-            policy = await self._current.policy()
-            who = await self._who(call, query, policy)
-            name = dns.from_text(query.name)
-            number, explanation = await self._current.explain(who, name, query.type, at_s)
-        except NoGenerationError:
-            detail = "no generation is published yet; there is nothing to check against"
-            raise Problem(HTTPStatus.SERVICE_UNAVAILABLE, detail) from None
-        except KeyError:
-            raise Problem(HTTPStatus.CONFLICT, "the policy changed while it was asked; ask again") from None
-        _refuse_foreign(call, explanation)
-        return Reply(CheckOutput(generation=number, explanation=explanation))
-
-    async def _who(self, call: Call, query: CheckQuery, policy: Policy) -> Who:
-        if query.client is not None:
-            return ByAddress(ipaddress.ip_address(query.client).packed)
-        code = query.agency
-        if code is None and call.principal.agency_id is not None:
-            code = await _own_code(call, call.principal.agency_id)
-        if code is None:
-            return ByTenant(0)
-        agency = next((agency for agency in policy.agencies if agency.code == code), None)
-        if agency is None:
-            raise invalid(FieldError(field="agency", message="there is no such agency in force", value=code))
-        if query.unit is None:
-            return ByTenant(agency.id)
-        units = (unit for unit in policy.units if unit.agency_id == agency.id and unit.code == query.unit)
-        unit = next(units, None)
-        if unit is None:
-            raise invalid(FieldError(field="unit", message=f"{code} has no such unit in force", value=query.unit))
-        return ByTenant(agency.id, unit.id)
+async def _asked(call: Call, query: CheckQuery) -> Asked:
+    code = query.agency
+    if code is None and query.client is None and call.principal.agency_id is not None:
+        code = await _own_code(call, call.principal.agency_id)
+    asked = Asked(
+        rrtype=query.type,
+        client=ipaddress.ip_address(query.client).packed if query.client is not None else b"",
+        agency=code or "",
+        unit=query.unit or "",
+        at_s=query.at.timestamp() if query.at is not None else None,
+        generation=query.generation or 0,
+        resolve=query.resolve,
+        lines=query.lines,
+    )
+    try:
+        return replace(asked, address=ipaddress.ip_address(query.name).packed)
+    except ValueError:
+        return replace(asked, name=dns.from_text(query.name).lower())
 
 
 async def _own_code(call: Call, agency_id: int) -> str | None:
@@ -101,15 +102,18 @@ async def _own_code(call: Call, agency_id: int) -> str | None:
     return row.code if row else None
 
 
-def _refuse_foreign(call: Call, explanation: Explanation) -> None:
+def _own_only(call: Call, explanation: Explanation) -> Explanation:
+    """The explanation as the token may see it: of its own agency, and not whose another's address is."""
     own = call.principal.agency_id
-    if own is not None and explanation.client.agency_id != own:
+    if own is None:
+        return explanation
+    if explanation.client.agency_id != own:
         raise Problem(HTTPStatus.FORBIDDEN, "the token sees only its own agency's decisions")
+    owner = explanation.owner
+    return explanation if owner is None or owner.agency_id == own else replace(explanation, owner=None)
 
 
-def check_routes(current: CurrentGeneration) -> tuple[Route, ...]:
-    """The route, over the generation that the API holds open."""
-    return (
-        Route("GET", f"{API}/check", "check", "Explain a decision", Checker(current).check, Scope.POLICY_READ, "check",
-              response=CheckOutput, query_schema=CheckQuery, for_agencies=True, errors=(HTTPStatus.CONFLICT,)),
-    )  # fmt: skip
+ROUTES = (
+    Route("GET", f"{API}/check", "check", "Explain a decision", check, Scope.POLICY_READ, "check",
+          response=CheckOutput, query_schema=CheckQuery, for_agencies=True),
+)  # fmt: skip

@@ -6,7 +6,6 @@ Read from what the last sync computed, and from the library: an instant, whateve
 from __future__ import annotations
 
 import asyncio
-import ipaddress
 from typing import Annotated
 
 from pydantic import Field, StringConstraints
@@ -199,7 +198,7 @@ async def held_by(call: Call) -> Reply:
     """Which lists hold a name."""
     query = call.query_as(HoldersQuery)
     try:
-        name = _name_or_address(query.name)
+        name = f.name_or_address(query.name)
     except ValueError as error:
         wrong = FieldError(field="name", message=str(error), value=query.name[:100])
         raise invalid(wrong) from None
@@ -225,13 +224,6 @@ async def held_by(call: Call) -> Reply:
         for one in found
     ]
     return Reply(HoldersOutput(name=name, items=items))
-
-
-def _name_or_address(text: str) -> str:
-    try:
-        return str(ipaddress.ip_address(text))
-    except ValueError:
-        return f.canonical_name(text)
 
 
 async def history(call: Call) -> Reply:

@@ -25,6 +25,9 @@ from admin_api.rest.auth import Scope, hash_secret
 from admin_api.serve import run_api
 from admin_api.services import Limits, Published, Services, Status, WorkerStatus
 from blocklists.library import Library
+from saring.config_schema import Config
+from saring.explain_network import network_of
+from saring.explaining import Explaining
 from tests.support.log_store import MemoryStore
 from tests.support.postgresql import Cluster
 
@@ -178,16 +181,19 @@ async def running_api(url: str, directory: Path, **options: Any) -> AsyncIterato
     program, store = Program(), MemoryStore()
     chance = random.Random(20261124)
     limits = options.pop("limits", Limits())
+    library, root = Library(directory / "lists"), directory / "snapshots"
+    explaining = Explaining(root, library, lambda: network_of(Config()), lambda: program.now_s)
     services = Services(
         sessions=sessions,
         publish=program.publish,
-        library=Library(directory / "lists"),
-        snapshots_root=directory / "snapshots",
+        library=library,
+        snapshots_root=root,
         store=store,
         status=lambda: program.status,
         metrics=lambda: b"# HELP saring_up Up.\n# TYPE saring_up gauge\nsaring_up 1\n",
         sync_now=program.sync_now,
         reload=program.reload,
+        explain=explaining.explain,
         flush_cache=program.flush_cache,
         clock=lambda: program.now_s,
         random_bytes=chance.randbytes,
@@ -214,6 +220,7 @@ async def running_api(url: str, directory: Path, **options: Any) -> AsyncIterato
                     stop.set()
                     await serving
     finally:
+        await explaining.close()
         await engine.dispose()
 
 
