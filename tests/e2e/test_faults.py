@@ -33,6 +33,7 @@ KILLS = int(os.environ.get("SARING_KILLS", "2"))
 PACKETS = int(os.environ.get("SARING_FAULT_PACKETS", "4000"))
 FLOOD_PER_S = 5_000
 CONNECTIONS = 1_000
+PATIENCE_S = 5.0  # of a stub resolver
 CACHED = "tersimpan.example"
 NOERROR, SERVFAIL = int(Rcode.NOERROR), int(Rcode.SERVFAIL)
 
@@ -73,7 +74,7 @@ def _address(program: Program, name: str) -> str:
 
 def crowd(program: Program, names: list[str], host: str = "127.0.0.1", window: int = 64) -> Heard:
     """All are answered, or the test fails."""
-    one = Crowd(("127.0.0.1", program.dns_port), [Question(host, name) for name in names], window)
+    one = Crowd(("127.0.0.1", program.dns_port), [Question(host, name) for name in names], window, PATIENCE_S)
     one.run(60.0)
     return one.close(0.01)
 
@@ -93,10 +94,10 @@ def first_time(heard: Heard) -> float:
     return 1 - (heard.sent - len(heard.rcodes)) / len(heard.rcodes)
 
 
-LIES = ("wrong_id", "wrong_port", "wrong_address", "wrong_question")
+LIES = ("wrong_id", "wrong_port", "wrong_address", "wrong_question", "wrong_case")
 
 
-@pytest.mark.parametrize("fault", [*LIES, "another_case", "truncating", "slow"])
+@pytest.mark.parametrize("fault", [*LIES, "truncating", "slow"])
 def test_what_is_false_or_late_reaches_nobody(program: Program, upstream: FaultyUpstream, fault: str) -> None:
     upstream.fault = getattr(faults, fault)
     heard = crowd(program, new_names(fault.replace("_", "-"), 40 * FACTOR))

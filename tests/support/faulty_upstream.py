@@ -72,9 +72,9 @@ def wrong_question(server: FaultyUpstream, query: bytes, peer: tuple[str, int]) 
     server.send(say.response(question, say.id_of(query), answer=(say.a("lain.example", FALSE),)), peer)
 
 
-def another_case(server: FaultyUpstream, query: bytes, peer: tuple[str, int]) -> None:
-    """True, but the question comes back in another case, as from servers that fold it."""
-    folded = bytearray(truth(query))
+def wrong_case(server: FaultyUpstream, query: bytes, peer: tuple[str, int]) -> None:
+    """As one who guessed ID and port, and not the case of the name."""
+    folded = bytearray(truth(query, FALSE))
     end = HEADER_SIZE + len(say.question_of(query)) - 4
     folded[HEADER_SIZE:end] = bytes(octet ^ 32 if chr(octet).isalpha() else octet for octet in folded[HEADER_SIZE:end])
     server.send(bytes(folded), peer)

@@ -43,12 +43,15 @@ def _query(number: int, question: Question) -> bytes:
 
 
 class Crowd:
-    """Clients at several addresses asking one server. ``window``: questions under way at a time."""
+    """Clients at several addresses asking one server. ``window``: questions under way; ``retry_s``: their patience."""
 
-    def __init__(self, server: tuple[str, int], questions: Sequence[Question], window: int = 64) -> None:
+    def __init__(
+        self, server: tuple[str, int], questions: Sequence[Question], window: int = 64, retry_s: float = _RETRY_S
+    ) -> None:
         self._server = server
         self._questions = questions
         self._window = window
+        self._retry_s = retry_s
         self._selector = selectors.DefaultSelector()
         self._sockets: dict[str, socket.socket] = {}
         for host in {question.host for question in questions}:
@@ -73,7 +76,7 @@ class Crowd:
             for key, _ in self._selector.select(0.05):
                 self._receive(key.fileobj)  # type: ignore[arg-type]  # only sockets are registered
             now_s = time.monotonic()
-            for number in [number for number, sent_s in self._open.items() if now_s - sent_s > _RETRY_S]:
+            for number in [number for number, sent_s in self._open.items() if now_s - sent_s > self._retry_s]:
                 self._send(number)
             for count in [count for count in todo if len(self.heard.rcodes) >= count]:
                 todo.pop(count)()
