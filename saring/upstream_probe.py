@@ -43,7 +43,8 @@ async def _probe(group: ServerGroup, server: UpstreamServer) -> Probe:
         # The root's NS: every resolver and every authoritative server has something to say to it.
         await upstream.exchange(ROOT, RRType.NS, RRClass.IN, False, False)
     except UpstreamFailure as failure:
-        return Probe(group.name, shown, f"does not answer ({failure})", 0.0)
+        trouble = upstream.counters()[0]["trouble"]
+        return Probe(group.name, shown, f"does not answer ({trouble or failure})", 0.0)
     finally:
         await upstream.close()
     return Probe(group.name, shown, "", time.monotonic() - begun_s)
