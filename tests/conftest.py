@@ -1,6 +1,6 @@
 """Fixtures that more than one folder of tests uses; and that Hypothesis looks at the same cases each time.
 
-``HYPOTHESIS_PROFILE=exploring`` has it look for new ones; what it finds becomes an ``@example`` or a file of the corpus.
+``HYPOTHESIS_PROFILE=exploring`` has it look for new ones; what it finds becomes an example or a file of the corpus.
 """
 
 import os
