@@ -20,6 +20,9 @@ NAMES: Final[dict[str, tuple[bytes, ...]]] = {
     Bypass.PRIVATE_RELAY: (from_text("mask.icloud.com"), from_text("mask-h2.icloud.com")),
 }
 
+# Of the others there is nothing to count: the canary name does not exist anyway, and ECH is no question.
+COUNTED: Final = frozenset((Bypass.PRIVATE_RELAY,))
+
 _RULE_LAYERS: Final = frozenset((Layer.MANDATORY, Layer.EXCEPTION, Layer.UNIT, Layer.AGENCY, Layer.REGENCY))
 
 

@@ -6,6 +6,7 @@ from typing import Final
 
 from dnswire.errors import NameSyntaxError
 from dnswire.name import from_text
+from policy.bypass import COUNTED as COUNTED_BYPASSES
 from policy.model import Action, AnswerKind, BlockAnswer, Bypass, Policy, Rule, ScopeKind, Target, TargetKind
 from policy.networks import NetworkSyntaxError, parse
 from policy.patterns import Pattern, PatternError
@@ -142,14 +143,20 @@ def _check_action(rule: Rule, key: str, findings: Findings) -> None:
     if (rule.action is Action.SAFE_SEARCH) and rule.target.kind is not TargetKind.SEARCH:
         message = "only search engines have a filtered mode"
         findings.error(Part.RULE, key, "action", message, "choose a target of kind search, or another action")
-    if rule.target.kind is TargetKind.BYPASS and rule.action not in (Action.BLOCK, Action.ALLOW):
-        message = "a way around the resolver is blocked or allowed, nothing else"
+    if rule.target.kind is TargetKind.BYPASS and not _suits_bypass(rule):
+        message = f"{rule.target.value}, a way around the resolver, is blocked or allowed, nothing else"
         findings.error(Part.RULE, key, "action", message, "choose block or allow")
     if rule.action is Action.REDIRECT and (
         rule.answer is None or rule.answer.kind not in (AnswerKind.REDIRECT, AnswerKind.PAGE)
     ):
         message = "a redirect needs an answer of kind redirect or page"
         findings.error(Part.RULE, key, "answer", message, "say where the name is to lead")
+
+
+def _suits_bypass(rule: Rule) -> bool:
+    if rule.action is Action.OBSERVE:
+        return rule.target.value in COUNTED_BYPASSES
+    return rule.action in (Action.BLOCK, Action.ALLOW)
 
 
 def _named(target: Target) -> str:

@@ -11,6 +11,7 @@ from admin_api.finding_schemas import Finding
 from admin_api.rest.paging import PageQuery
 from admin_api.rest.resource import Stamped
 from admin_api.schemas import Answer, Basis, Id, Instant, QueryId, Strict
+from policy.bypass import COUNTED as COUNTED_BYPASSES
 from policy.model import Action, AnswerKind, Bypass, ScopeKind, TargetKind
 from policy.patterns import Pattern
 from policy.safe_search import CODES as SEARCH_CODES
@@ -19,8 +20,8 @@ CODED_TARGETS = frozenset({TargetKind.CATEGORY, TargetKind.LIST, TargetKind.SERV
 CHOSEN_TARGETS = {TargetKind.SEARCH: SEARCH_CODES, TargetKind.BYPASS: tuple(way.value for way in Bypass)}
 # Of the other kinds of target every action but safe search can be asked.
 ACTIONS_OF = {
-    TargetKind.SEARCH: frozenset({Action.SAFE_SEARCH, Action.ALLOW}),
-    TargetKind.BYPASS: frozenset({Action.BLOCK, Action.ALLOW}),
+    TargetKind.SEARCH: frozenset({Action.SAFE_SEARCH, Action.ALLOW, Action.OBSERVE}),
+    TargetKind.BYPASS: frozenset({Action.BLOCK, Action.ALLOW, Action.OBSERVE}),
 }
 
 
@@ -101,6 +102,9 @@ class RuleInput(Strict):
             raise ValueError("action safe_search is for targets of kind search")
         if possible is not None and self.action not in possible:
             raise ValueError(f"with a target of kind {self.target.kind}, action is {' or '.join(sorted(possible))}")
+        counted = self.action is Action.OBSERVE and self.target.kind is TargetKind.BYPASS
+        if counted and self.target.value not in COUNTED_BYPASSES:
+            raise ValueError(f"of the ways around the resolver, {', '.join(sorted(COUNTED_BYPASSES))} can be observed")
         if self.action not in (Action.BLOCK, Action.REDIRECT) and self.answer is not None:
             raise ValueError("answer is for rules that block or redirect")
         redirects = self.answer is not None and self.answer.kind in (AnswerKind.REDIRECT, AnswerKind.PAGE)

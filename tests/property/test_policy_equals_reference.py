@@ -11,6 +11,7 @@ from dataclasses import replace
 from ipaddress import ip_address, ip_network
 from pathlib import Path
 from random import Random
+from typing import cast
 
 from blocklists.asker import ANYBODY, Asker, Client
 from blocklists.compiler import ListInput, compile_index
@@ -27,6 +28,7 @@ from policy.explanation import Explanation
 from policy.model import Decision, Policy, Verdict
 from policy.prepare import prepare
 from policy.resolve import Resolved, at
+from resolver.in_force import InForce
 from tests.support import reference_policy as reference
 from tests.support.random_policies import (
     CLIENTS,
@@ -53,7 +55,7 @@ class ReferenceIndex:
         self._policy = policy
         self._entries = entries
 
-    def asker(self, client: Client) -> Asker:
+    def asker(self, client: Client, over_tcp: bool = False) -> Asker:
         return ANYBODY
 
     def ask(self, name: bytes, rrtype: int, asker: Asker) -> tuple[Match, ...]:
@@ -103,15 +105,18 @@ def test_decide_and_explain_equal_the_reference() -> None:
 def _check_policy(seed: int) -> None:
     random = Random(seed)
     policy = random_policy(random)
-    assert decode(encode(policy)) == policy
+    published = decode(encode(policy))
+    assert published == policy
     entries = random_entries(random, range(1, 5))
     address_lines = random_address_lines(random, range(1, 5))
     index = ReferenceIndex(policy, entries)
-    prepared = prepare(policy)
+    in_force = InForce.begin(1, published, cast(Index, index), START_S, {})
+    prepared = in_force.prepared
     assert prepared.skipped == ()
     for instant in range(4):
         at_s = START_S + random.randrange(SPAN_S) + random.choice((0.0, 0.5))
-        resolved = at(prepared, at_s)
+        in_force = in_force.later(at_s)
+        resolved = in_force.resolved
         for case in range(CASES_A_POLICY // 4):
             name = random_name(random)
             address = random.choice(CLIENTS)
@@ -125,6 +130,9 @@ def _check_policy(seed: int) -> None:
             wire_name = wire.from_text(".".join(name))
             found = decide(client.view, index.match(wire_name), wire_name, rrtype)
             assert as_outcome(found) == expected, context
+            known = in_force.identify(address)
+            assert known.admitted is who.admitted
+            assert in_force.plan(known, b"%d" % rrtype + wire_name, wire_name, rrtype).decision == found, context
             assert len(found.ede_text.encode()) <= 120
             answered = random.choice(("203.0.113.7", "203.0.113.200", "203.0.9.9", "2001:db8:f::1", "198.51.100.1"))
             said = _of_address(address_lines, answered)

@@ -175,6 +175,9 @@ TARGETS = [
     ("search", "google", "block", False),
     ("name", "www.google.com", "safe_search", False),
     ("bypass", "private_relay", "block", True),
+    ("search", "bing", "observe", True),
+    ("bypass", "private_relay", "observe", True),
+    ("bypass", "canary", "observe", False),
     ("bypass", "vpn", "block", False),
     ("bypass", "canary", "redirect", False),
 ]

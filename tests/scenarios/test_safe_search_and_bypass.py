@@ -188,6 +188,15 @@ def test_private_relay_per_scope(world: Worlds, name: str) -> None:
     assert here.close()[0].rule_id == 1
 
 
+def test_what_would_be_filtered_or_blocked_can_be_counted_first(world: Worlds) -> None:
+    counting = (search(1, REGENCY, "all", Action.OBSERVE), bypass(2, REGENCY, "private_relay", Action.OBSERVE))
+    here = with_engines(world(sample_policy(*counting)))
+    here.upstream.zones["mask.icloud.com"] = ["mask.icloud.com. 300 IN A 192.0.2.1"]
+    assert here.ask("www.bing.com").addresses == ("198.51.100.1",)
+    assert here.ask("mask.icloud.com").addresses == ("192.0.2.1",)
+    assert [(row.verdict, row.rule_id) for row in here.close()] == [(Verdict.OBSERVED, 1), (Verdict.OBSERVED, 2)]
+
+
 def test_ech_is_a_mark_of_the_view(world: Worlds) -> None:
     rules = (bypass(1, REGENCY, "ech"), bypass(2, agency(SCHOOLS), "ech", Action.ALLOW))
     in_force = world(sample_policy(*rules)).pipeline.in_force
