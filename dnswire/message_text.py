@@ -11,6 +11,7 @@ from typing import Final
 import dnslib
 
 from dnswire import name as wire
+from dnswire.answer import Answer
 from dnswire.client_options import read_client_subnet
 from dnswire.constants import (
     EDNS_DO,
@@ -65,6 +66,12 @@ def message_text(message: bytes) -> str:
     except (WireError, IndexError) as fault:
         lines = [f";; malformed: {fault}"]
     return "\n".join([*reading.head(), *reading.lines, *lines])
+
+
+def answer_text(answer: Answer) -> str:
+    """An upstream's answer, as far as it is kept: its OPT RR is not."""
+    counts = b"".join(count.to_bytes(2, "big") for count in (answer.ancount, answer.nscount, answer.arcount))
+    return message_text(answer.message[:6] + counts + answer.message[HEADER_SIZE:])
 
 
 class _Reading:

@@ -17,7 +17,7 @@ from typing import Final
 
 from blocklists.library import Library
 from dnswire.answer import Answer
-from dnswire.message_text import message_text, rcode_name
+from dnswire.message_text import answer_text, message_text, rcode_name
 from dnswire.name import to_text
 from dnswire.rrtypes import type_text
 from policy.asked import Asked, AskedWrong, who_asks
@@ -165,7 +165,7 @@ class Explaining:
         if scene.outcome is not None:
             explanation = replace(explanation, response=_response(scene.outcome, asked, network, explanation))
         if heard:
-            explanation = replace(explanation, upstream=message_text(heard[-1].message))
+            explanation = replace(explanation, upstream=answer_text(heard[-1]))
             decision, _ = scene.explainer.name(asked.name.lower(), asked.rrtype, asked.rrtype)
             if decision.answer is None:
                 rules = scene.generation.index.rules

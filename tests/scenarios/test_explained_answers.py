@@ -7,7 +7,7 @@ from typing import cast
 from blocklists.asker import ANYBODY
 from blocklists.index import Index
 from dnswire.answer import parse_answer
-from dnswire.message_text import message_text
+from dnswire.message_text import answer_text, message_text
 from dnswire.name import from_text
 from policy.explain import ByAddress, Explainer
 from policy.model import Action, Rule, Scope, Target, TargetKind, Verdict, Via
@@ -46,6 +46,8 @@ def test_a_rehearsed_query_is_answered_with_the_octets_that_a_worker_sends(world
         assert outcome.row is not None
         assert outcome.row.verdict == here.logged()[-1].verdict
     assert "NXDOMAIN" in message_text(here.raw(ask("judi.example")))
+    kept = answer_text(parse_answer(answer(ask("a.example"), "a.example. 60 IN A 192.0.2.1")))
+    assert kept.endswith("a.example.  60 IN A 192.0.2.1")
 
 
 def test_an_agency_s_client_without_an_address_is_rehearsed_too() -> None:

@@ -159,6 +159,25 @@ def test_check_explains_by_the_code_of_the_data_path(filled: Run) -> None:
     assert "dinkes has no unit x; known are igd" in filled("check", "judi.example", "--agency", "dinkes/x").output
 
 
+def test_check_shows_the_message_and_takes_addresses_and_generations(
+    filled: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SARING_UPSTREAM__SERVERS", "127.0.0.1:9")
+    document = json.loads(filled("check", "judi.example", "--client", "10.20.0.1", "--json").output)
+    assert document["response"]["rcode"] == "NXDOMAIN"
+    assert bytes.fromhex(document["response"]["wire"]).count(b"judi")
+    listed = next(one for one in document["findings"] if one["list_code"] == "judi")
+    assert (listed["list_line"], listed["list_text"]) == (1, "judi.example")
+    number = str(document["generation"])
+    assert "status: NXDOMAIN" in filled("check", "judi.example", "--generation", number).output
+    assert "generation 99 cannot be asked" in filled("check", "judi.example", "--generation", "99").output
+    address = json.loads(filled("check", "192.0.2.1", "--json").output)
+    assert (address["name"], address["decision"]["verdict_name"], address["response"]) == ("192.0.2.1", "allowed", None)
+    # Nobody answers there: the failure is what a client would be sent.
+    asked = json.loads(filled("check", "example.org", "--resolve", "--json").output)
+    assert asked["response"]["rcode"] == "SERVFAIL"
+
+
 def test_a_list_that_was_refused_is_status_1_and_the_last_good_one_serves(filled: Run, tmp_path: Path) -> None:
     (tmp_path / "judi.txt").write_text("<!DOCTYPE html><html><body>502</body></html>\n", encoding="utf-8")
     result = filled("lists", "sync")
