@@ -166,7 +166,10 @@ def _swapped(directory: Path, listed: Path, of: str) -> Iterator[Row]:
     state = directory / "swaps"
     cores = (_WORKER_CORE, _OTHER_CORE)
     swapped = swaps.swap_under_load(state, directory / "entries-1", names, _SWAPS, _QUIET_S, cores)
-    print(f"{what}: {swapped.asked:,} queries, {swapped.rows:,} rows of the query log, {swapped.answers:,} answers")
+    print(
+        f"{what}: {swapped.asked:,} queries while swapping; {swapped.answers:,} answers and {swapped.rows:,} rows of the"
+        " query log in the worker's whole life: before the swaps, too, and to whoever asked which generation serves"
+    )
     yield row(AREA, f"{what}: queries lost", "queries", swapped.lost, at_most=0)
     yield row(AREA, f"{what}: answers and rows that mix two generations", "answers", swapped.mixed, at_most=0)
     yield row(AREA, f"{what}: answers without a row", "answers", swapped.answers - swapped.rows, at_most=0)
@@ -186,6 +189,7 @@ def _fallen_back(root: Path, of: str) -> Row:
     octets = bytearray(path.read_bytes())
     octets[len(octets) // 2] ^= 1
     path.write_bytes(octets)
+    print(f"What the log says now is so by intention: of generation {number} an octet was changed.", flush=True)
     begun_s = time.perf_counter()
     opened = open_current(root)
     took_ms = (time.perf_counter() - begun_s) * 1000

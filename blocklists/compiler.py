@@ -77,6 +77,7 @@ def compile_index(inputs: Sequence[ListInput], directory: Path, progress: Progre
     with locked(directory):
         present = _sound(final)
         if present is not None:
+            os.utime(final)  # whoever prunes lets what was used a moment ago wait for its generation
             return CompiledIndex(final, digest, present.names, sum(present.sizes_bytes), reused=True)
         building = directory / _BUILDING  # whoever left one behind is dead: the lock is ours
         shutil.rmtree(building, ignore_errors=True)

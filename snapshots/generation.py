@@ -24,6 +24,7 @@ from snapshots.manifest import GenerationDamaged, Manifest
 __all__ = ["Damage", "Generation", "GenerationDamaged", "NoGenerationError", "open_current", "open_generation"]
 
 _log: Final = logging.getLogger(__name__)
+_MAX_OVERTAKEN: Final = 5  # times in a row; whoever publishes faster than this can open is not kept up with
 
 
 class NoGenerationError(RuntimeError):
@@ -58,6 +59,10 @@ def open_current(root: Path) -> Generation:
 
     Before goes first: after a rollback, what came later was taken back by people. Raises ``NoGenerationError``.
     """
+    return _open_current(root, _MAX_OVERTAKEN)
+
+
+def _open_current(root: Path, attempts: int) -> Generation:
     target = current_target(root)
     current = number_of(target)
     if not current:
@@ -67,6 +72,9 @@ def open_current(root: Path) -> Generation:
         try:
             opened = open_generation(root, number)
         except GenerationDamaged as fault:
+            if attempts and current_target(root) != target:
+                # Another one became current meanwhile, and this one may have been pruned: no damage.
+                return _open_current(root, attempts - 1)
             _log.error("generation is damaged", extra={"generation": number, "reason": str(fault)})
             damaged.append(Damage(number, str(fault)))
             continue

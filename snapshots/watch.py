@@ -29,7 +29,8 @@ class Watcher:
     def poll(self) -> Generation | None:
         """The generation that became current, open; None where nothing changed, or where it is damaged.
 
-        A damaged one is logged and not tried again: the generation in use goes on, and the next publish heals it.
+        A damaged one is logged and not tried again: the generation in use goes on, and the next publish heals it. One
+        that gave way to the next while it was opened, and was pruned, is not damaged: the next ``poll`` opens that.
         """
         target = current_target(self._root)
         number = number_of(target)
@@ -39,6 +40,8 @@ class Watcher:
         try:
             return open_generation(self._root, number)
         except GenerationDamaged as fault:
+            if current_target(self._root) != target:
+                return None
             reason = {"generation": number, "reason": str(fault)}
             _log.error("the new generation is damaged: the one in use goes on", extra=reason)
             return None

@@ -6,9 +6,12 @@ import logging
 import os
 import shutil
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 
+import snapshots.generation
+import snapshots.watch
 from blocklists.compiler import compile_index
 from blocklists.manifest import FILES
 from blocklists.progress import Silent
@@ -324,6 +327,44 @@ def test_the_watcher_tries_a_damaged_generation_once(tmp_path: Path, caplog: pyt
     healed = watcher.poll()
     assert healed is not None
     assert opened(healed) == (3, 3)
+
+
+def overtaking(monkeypatch: pytest.MonkeyPatch, module: ModuleType, root: Path, times: int) -> None:
+    """Whoever opens a generation is so slow that others publish and prune meanwhile, so many times."""
+    left = list(range(times))
+
+    def slowly(where: Path, number: int) -> Generation:
+        if left:
+            left.pop()
+            for _ in range(3):
+                publish(root, policy(9), None, NOW_S)
+            prune(root, keep=1, min_age_s=0, now_s=NOW_S + 1)
+        return open_generation(where, number)
+
+    monkeypatch.setattr(module, "open_generation", slowly)
+
+
+def test_a_generation_that_was_pruned_while_it_was_opened_is_not_called_damaged(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    published(tmp_path, 1)
+    overtaking(monkeypatch, snapshots.generation, tmp_path, 2)
+    generation = open_current(tmp_path)
+    assert (opened(generation), generation.damaged) == ((7, 9), ())
+    watcher = Watcher(tmp_path, 6)
+    overtaking(monkeypatch, snapshots.watch, tmp_path, 1)
+    assert watcher.poll() is None
+    newest = watcher.poll()
+    assert newest is not None
+    assert opened(newest) == (10, 9)
+    assert caplog.records == []
+
+
+def test_whoever_is_overtaken_again_and_again_gives_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    published(tmp_path, 1)
+    overtaking(monkeypatch, snapshots.generation, tmp_path, 100)
+    with pytest.raises(NoGenerationError, match="16: .* cannot be read"):
+        open_current(tmp_path)
 
 
 def test_the_watcher_is_not_troubled_by_a_link_that_is_gone(tmp_path: Path) -> None:
