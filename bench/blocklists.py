@@ -167,8 +167,8 @@ def _swapped(directory: Path, listed: Path, of: str) -> Iterator[Row]:
     cores = (_WORKER_CORE, _OTHER_CORE)
     swapped = swaps.swap_under_load(state, directory / "entries-1", names, _SWAPS, _QUIET_S, cores)
     print(
-        f"{what}: {swapped.asked:,} queries while swapping; {swapped.answers:,} answers and {swapped.rows:,} rows of the"
-        " query log in the worker's whole life: before the swaps, too, and to whoever asked which generation serves"
+        f"{what}: {swapped.asked:,} queries while swapping; in the worker's whole life (the queries before that, and"
+        f" who asked which generation serves) {swapped.answers:,} answers and {swapped.rows:,} rows of the query log"
     )
     yield row(AREA, f"{what}: queries lost", "queries", swapped.lost, at_most=0)
     yield row(AREA, f"{what}: answers and rows that mix two generations", "answers", swapped.mixed, at_most=0)

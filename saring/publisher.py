@@ -2,7 +2,8 @@
 
 Two ways, one function. An edit publishes the policy with the index in force, in milliseconds. After a sync the index is
 compiled first, in a process that may take its time. Everybody who publishes holds one lock from reading the database to
-swapping the reference, so that an older revision can never be published over a newer one.
+swapping the reference, so that an older revision can never be published over a newer one. Compiling, which takes long, is
+done before that, so that no edit waits for it.
 """
 
 from __future__ import annotations
@@ -56,6 +57,9 @@ class Publisher:
 
     async def compile_and_publish(self, library: Library, progress: Progress) -> Published:
         """The policy as committed, with an index of the lists' current versions; compiled only where they changed."""
+        async with reading(self._sessions) as session:
+            sources = await load_sources(session)
+        await asyncio.to_thread(self._compile_ahead, sources, library, progress)
         return await self._publish(library, progress)
 
     async def _publish(self, library: Library | None, progress: Progress) -> Published:
@@ -110,6 +114,13 @@ class Publisher:
             raise PublishError(str(error)) from error
         prune(root, keep=KEPT_GENERATIONS, min_age_s=KEPT_AGE_S, now_s=now_s)
         return Published(number)
+
+    def _compile_ahead(self, sources: list[SourceRow], library: Library, progress: Progress) -> None:
+        """Compiles without the lock: with it, the index is found there, unless the lists changed meanwhile."""
+        wanted = _wanted(sources, library)
+        _, newest = newest_policy(self._state.snapshots)
+        if newest is None or {number: one.version for number, one in wanted.items()} != versions_of(newest):
+            self._compile(wanted, library, progress)
 
     def _compile(self, wanted: dict[int, _Wanted], library: Library, progress: Progress) -> tuple[dict[int, str], Path]:
         """The versions that went in, and the index. A version that is damaged on disk gives way to the one before."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable, Coroutine
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,6 +14,7 @@ from admin_api.database import editing
 from admin_api.journal import advance_revision
 from admin_api.migrations import upgrade
 from admin_api.models import AgencyRow, Blocklist, NetworkRow
+from blocklists.admission import Gate
 from blocklists.progress import Silent, SilentBoard
 from dnswire.name import from_text
 from policy.explain import ByTenant, explain
@@ -23,6 +24,7 @@ from saring.config import load
 from saring.config_schema import Config
 from saring.control import Control, open_control
 from saring.labels import GenerationLabels
+from saring.list_sync import sync_lists
 from saring.people import local_actor
 from saring.process_prepare import prepare
 from saring.publisher import Publisher, PublishError, current_policy, needs_compiling, newest_policy
@@ -65,6 +67,18 @@ categories = ["perjudian"]
 
 def clock() -> float:
     return NOW_S
+
+
+class Meanwhile(Silent):
+    """Does something when the compiler, which runs in a thread, begins; waits for its end."""
+
+    def __init__(self, work: Callable[[], Coroutine[None, None, int]]) -> None:
+        self._work = work
+        self._loop = asyncio.get_running_loop()
+        self.results: list[int] = []
+
+    def start(self, label: str, total: int) -> None:
+        self.results.append(asyncio.run_coroutine_threadsafe(self._work(), self._loop).result(timeout=20))
 
 
 @dataclass
@@ -168,6 +182,18 @@ async def test_an_edit_keeps_the_index_in_force(world: World) -> None:
     assert after.policy.lists == before.policy.lists
     before.close()
     after.close()
+
+
+async def test_an_edit_does_not_wait_for_the_compiler(world: World) -> None:
+    await world.sync("judi")
+    world.list_names("judi.example", "poker.example", "slot.example")
+    source = next(row for row in await world.control.sources() if row.code == "judi")
+    await sync_lists([source], world.control.library, Gate(), world.config.lists, SilentBoard(), clock)
+    await world.rename_agency("Dinas Baru")
+    meanwhile = Meanwhile(world.publish)
+    published = await world.publisher.compile_and_publish(world.control.library, meanwhile)
+    assert (meanwhile.results, published.generation) == ([2], 3)
+    assert world.is_listed("poker.example")
 
 
 async def test_a_list_that_changed_is_compiled_anew(world: World) -> None:
