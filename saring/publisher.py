@@ -2,8 +2,8 @@
 
 Two ways, one function. An edit publishes the policy with the index in force, in milliseconds. After a sync the index is
 compiled first, in a process that may take its time. Everybody who publishes holds one lock from reading the database to
-swapping the reference, so that an older revision can never be published over a newer one. Compiling, which takes long, is
-done before that, so that no edit waits for it.
+swapping the reference, so that an older revision can never be published over a newer one. Compiling, which takes
+long, is done before that, so that no edit waits for it.
 """
 
 from __future__ import annotations
