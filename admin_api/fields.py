@@ -36,7 +36,7 @@ MAX_FORWARDED_AGENCIES = 500
 MAX_ADMIN_NETWORKS = 100
 MAX_EXCEPTION_DAYS = 1096
 MAX_PAUSE_MINUTES = 480
-DEFAULT_LIST_SIZE_BYTES = 2**30  # as blocklists.source.Source
+DEFAULT_LIST_SIZE_BYTES = 2**31  # as blocklists.source.Source
 DEFAULT_SHRINK_LIMIT = 0.3
 
 EARLIEST = datetime.datetime(1970, 1, 1, tzinfo=datetime.UTC)

@@ -9,9 +9,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
+from math import floor
 from typing import Final
 
-from blocklists.formats.harvest import Reason
+from blocklists.formats.harvest import Complaint, Reason
 from blocklists.normalise import Parsed
 from blocklists.source import Source
 
@@ -130,8 +131,12 @@ def _too_many(parsed: Parsed, source: Source, where: str) -> _Cause:
 def _empty(parsed: Parsed, where: str) -> _Cause:
     if parsed.names or parsed.invalid:
         return None
-    nothing = f"{parsed.beyond:,} of them with something that blocks nothing" if parsed.beyond else "no name"
-    return Refusal.EMPTY, f"{where} is empty: {parsed.size_bytes:,} bytes, {parsed.lines:,} lines, {nothing}.", 0
+    size = f"{where} is empty: {parsed.size_bytes:,} bytes, {parsed.lines:,} lines"
+    if not parsed.beyond:
+        return Refusal.EMPTY, f"{size}, no name.", 0
+    first = parsed.complaints[0]
+    text = f"{size}, {parsed.beyond:,} of them with something that blocks nothing. {_told(first)}"
+    return Refusal.EMPTY, text, first.line
 
 
 def _mostly_invalid(parsed: Parsed, where: str, limit: float) -> _Cause:
@@ -141,9 +146,13 @@ def _mostly_invalid(parsed: Parsed, where: str, limit: float) -> _Cause:
     first = next((one for one in parsed.complaints if not one.beyond), parsed.complaints[0])
     text = (
         f"{where}, read as {parsed.format}: {parsed.invalid:,} of {total:,} entries are no names."
-        f" The first is {_at(first.file, first.line)}: '{first.text}' {Reason(first.reason).sentence}."
+        f" {_told(first)}"
     )
     return Refusal.MOSTLY_INVALID, text, first.line
+
+
+def _told(first: Complaint) -> str:
+    return f"The first is {_at(first.file, first.line)}: '{first.text}' {Reason(first.reason).sentence}."
 
 
 def _truncated(parsed: Parsed, where: str, last: LastGood | None) -> _Cause:
@@ -172,7 +181,7 @@ def _too_few(parsed: Parsed, source: Source, where: str) -> _Cause:
 def _shrunk(parsed: Parsed, source: Source, where: str, last: LastGood | None) -> _Cause:
     if last is None or parsed.names >= (1 - source.shrink_limit) * last.names:
         return None
-    lost = 1 - parsed.names / last.names
+    lost = floor(1000 * (1 - parsed.names / last.names)) / 1000  # what is left must not round to nothing
     text = (
         f"{where} shrank by {lost:.1%}: {parsed.names:,} names, {last.names:,} in version {last.version};"
         f" at most {source.shrink_limit:.0%} may go at once."

@@ -84,7 +84,7 @@ class AddressKind(IntEnum):
     NSIP_ALLOW = 6
 
 
-_NULL: Final = frozenset(("0.0.0.0", "::"))
+_NOWHERE: Final = frozenset(("0.0.0.0", "::", "127.0.0.1", "::1"))
 
 
 class Datum(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -141,10 +141,10 @@ class ListRule(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_f
 
     @property
     def leads_elsewhere(self) -> bool:
-        """Whether it answers with data of its own that are more than the null address: the list's author then decides
-        where clients go.
+        """Whether it answers with data of its own that are more than the null address or the client's own: the list's
+        author then decides where clients go.
         """
-        return self.action is RuleAction.REWRITE and any(datum.data not in _NULL for datum in self.data)
+        return self.action is RuleAction.REWRITE and any(datum.data not in _NOWHERE for datum in self.data)
 
     @property
     def allows(self) -> bool:

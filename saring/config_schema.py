@@ -197,7 +197,7 @@ class ListsSection(Section):
         default=60.0,
         ge=0,
         le=3_600,
-        description="seconds from 0 to 3600 (between two updates of one zone: each compiles all lists anew)",
+        description="seconds from 0 to 3600 (from one update of zones to the next: each compiles all lists anew)",
     )
     must_resolve: tuple[Name, ...] = Field(
         default=(),

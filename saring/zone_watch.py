@@ -49,7 +49,7 @@ class ZoneWatch:
         self._notified: set[str] = set()
         self._tasks: dict[str, asyncio.Task[None]] = {}
         self._wanted: set[str] = set()
-        self._taken_s: dict[str, float] = {}
+        self._not_before_s = 0.0
         self._notifications = Notifications({})
         self._log = logs.get(__name__)
 
@@ -91,14 +91,15 @@ class ZoneWatch:
                 self._tasks[code] = asyncio.create_task(self._visit(source))
 
     def take_wanted(self) -> set[str]:
-        """Lists to be synced, found since the last call. One that was taken a moment ago waits for its turn: each sync
-        ends in compiling all lists anew, and a zone that changes every second must not keep a core busy with that.
+        """Lists to be synced, found since the last call. After some were taken, all wait for a while: each sync ends in
+        compiling all lists anew, and zones that change every second must not keep a core busy with that.
         """
         now_s = self._clock()
-        gap_s = self._config.zone_gap_s
-        wanted = {code for code in self._wanted if now_s >= self._taken_s.get(code, -gap_s) + gap_s}
-        self._wanted -= wanted
-        self._taken_s.update(dict.fromkeys(wanted, now_s))
+        if not self._wanted or now_s < self._not_before_s:
+            return set()
+        wanted = self._wanted & self._sources.keys()  # one may have been deleted while it waited
+        self._wanted.clear()
+        self._not_before_s = now_s + self._config.zone_gap_s
         return wanted
 
     async def close(self) -> None:

@@ -16,6 +16,7 @@ from admin_api.models.catalog import DEFAULT_MAX_AGE_S
 from admin_api.schemas import Strict
 
 _DIRECTORY: Final = Path(__file__).parent
+_PUBLIC_LIST_SIZE_BYTES = 2**28  # far above the largest of them
 
 
 class CatalogueCategory(Strict):
@@ -54,7 +55,7 @@ class CatalogueSource(Strict):
     homepage: f.Location
     note: f.Note = ""
     """What one should know before taking it."""
-    max_size_bytes: f.ListSize = f.DEFAULT_LIST_SIZE_BYTES
+    max_size_bytes: f.ListSize = _PUBLIC_LIST_SIZE_BYTES
     shrink_limit: f.Share = f.DEFAULT_SHRINK_LIMIT
     min_entries: f.EntryCount = 1
     max_age_s: f.MaxAge = DEFAULT_MAX_AGE_S

@@ -16,7 +16,7 @@ from admin_api.rest.problem import FieldError, invalid
 from admin_api.rest.resource import Reference, Resource, Stamped, keep, require_code
 from admin_api.rest.route import API, Call, Editor
 from admin_api.schemas import Strict, instant
-from blocklists.source import Source
+from blocklists.source import RESERVED_CODES, Source
 
 
 class BlocklistInput(Strict):
@@ -121,6 +121,8 @@ def _check_zone(row: Blocklist) -> None:
         )
     except ValueError as error:
         field = "tsig_name" if row.tsig_name or row.tsig_secret or row.tsig_secret_file else "location"
+        if row.code in RESERVED_CODES:
+            field = "code"
         raise invalid(FieldError(field=field, message=str(error), value=None)) from None
 
 

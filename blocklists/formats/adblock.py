@@ -12,20 +12,21 @@ import ipaddress
 import re
 from typing import Final, Self
 
+from msgspec.structs import replace
+
 from blocklists.entry import EXACT, SUBTREE
-from blocklists.formats.adblock_line import Line, NameEntry, Said, hosts_rule, is_noise, read_line
+from blocklists.formats.adblock_line import Line, NameEntry, Said, is_noise, read_line
 from blocklists.formats.adblock_pattern import Beyond
 from blocklists.formats.bulk import names_of
 from blocklists.formats.harvest import Harvest, Options, Reason, Syntax
 from blocklists.formats.hosts import Hosts
-from blocklists.rule import AddressEntry, ListRule
+from blocklists.rule import AddressEntry, ListRule, RuleAction
 
 _ALLOW_SHIFT: Final = 2
 _HINT: Final = re.compile(
     rb"(?:@@)?\|{1,2}[^|].*|.*\^\|?|@@.+|/.+/|.*\$(?:important|badfilter|client=|ctag=|dnstype=|denyallow=|dnsrewrite).*"
     rb"|.*#@?[?$%]?#.*|\[adblock.*\]"
 )
-_HOSTS: Final = Hosts()
 
 
 class Adblock(Syntax):
@@ -34,12 +35,14 @@ class Adblock(Syntax):
     name = "adblock"
     keeps_case = True  # of expressions, in which \\D is not \\d, and of names of clients
 
-    def __init__(self) -> None:
+    def __init__(self, options: Options | None = None) -> None:
         self._void: set[Said] = set()
+        self._landing = (options or Options()).landing
+        self._hosts = Hosts(options)
 
     def begin(self, options: Options) -> Self:
         """See ``Format.begin``."""
-        return type(self)()
+        return type(self)(options)
 
     def recognises(self, line: bytes) -> bool:
         """A character or modifier that other formats do not have in that place."""
@@ -97,7 +100,7 @@ class Adblock(Syntax):
         if is_noise(text):
             harvest.noise += bool(text)
             return
-        if not line.startswith(b"/") and _hosts_line(text, line, number, subdomains, harvest):
+        if not line.startswith(b"/") and self._hosts_line(text, line, number, subdomains, harvest):
             return
         # "x # why": a comment behind a name, as in lists of names alone.
         found = read_line(text.split(" #", 1)[0].rstrip() if _NAMED.match(text) else text, number, subdomains)
@@ -108,7 +111,29 @@ class Adblock(Syntax):
         elif found.cancels:
             self._void_too(found, harvest, number, line)
         else:
-            _take(harvest, found.said)
+            self._take(harvest, found.said)
+
+    def _take(self, harvest: Harvest, said: Said) -> None:
+        if isinstance(said, NameEntry):
+            harvest.add(said.cover, said.key, 1)
+        elif isinstance(said, AddressEntry):
+            harvest.addresses.append(said)
+        elif said.leads_elsewhere and all(datum.data in self._landing for datum in said.data):
+            harvest.add_rule(replace(said, action=RuleAction.BLOCK, rewrites=False, data=()))
+        else:
+            harvest.add_rule(said)
+
+    def _hosts_line(self, text: str, line: bytes, number: int, subdomains: bool | None, harvest: Harvest) -> bool:
+        """Takes a line with an address and names behind it; False where it is none such."""
+        words = text.split("#", 1)[0].split()
+        if len(words) < 2:
+            return False
+        try:
+            ipaddress.ip_address(words[0])
+        except ValueError:
+            return False
+        self._hosts.parse(line.lower() + b"\n", number, subdomains, harvest)
+        return True
 
     def _void_too(self, found: Line, harvest: Harvest, number: int, line: bytes) -> None:
         harvest.noise += 1
@@ -117,36 +142,6 @@ class Adblock(Syntax):
 
 
 _NAMED: Final = re.compile(r"[\w.-]+\s+#")
-
-
-def _take(harvest: Harvest, said: Said) -> None:
-    if isinstance(said, NameEntry):
-        harvest.add(said.cover, said.key, 1)
-    elif isinstance(said, AddressEntry):
-        harvest.addresses.append(said)
-    else:
-        harvest.add_rule(said)
-
-
-def _hosts_line(text: str, line: bytes, number: int, subdomains: bool | None, harvest: Harvest) -> bool:
-    """Takes a line with an address and names behind it; False where it is none such."""
-    words = text.split("#", 1)[0].split()
-    if len(words) < 2:
-        return False
-    try:
-        address = ipaddress.ip_address(words[0])
-    except ValueError:
-        return False
-    if address.is_unspecified or address.is_loopback:
-        _HOSTS.parse(line.lower() + b"\n", number, subdomains, harvest)
-        return True
-    for word in words[1:]:
-        rule = hosts_rule(str(address), word, number, text)
-        if rule is None:
-            harvest.reject(number, word.encode("utf-8", "replace"), Reason.CHARACTER)
-        else:
-            harvest.add_rule(rule)
-    return True
 
 
 def _line_of(rule: ListRule) -> int:

@@ -77,15 +77,6 @@ def read_line(text: str, number: int, subdomains: bool | None = None) -> Line | 
     return Line(_said(pattern, modifiers, allows, number, text, subdomains), modifiers.badfilter)
 
 
-def hosts_rule(address: str, name: str, number: int, text: str) -> ListRule | None:
-    """The rule of a hosts line with a real address: exactly that name is answered with it. None: no such line."""
-    found = read_line(f"|{name}^$dnsrewrite={address}", number)
-    if not isinstance(found, Line) or not isinstance(found.said, ListRule) or found.said.trigger is not Trigger.QNAME:
-        return None
-    rule = found.said
-    return ListRule(rule.kind, rule.pattern, rule.action, data=rule.data, line=number, text=_shown(text))
-
-
 def _divided(body: str) -> tuple[str, str | None]:
     """Pattern and modifiers, None where there is no ``$``; in an expression ``$`` is its own, up to the last ``/``."""
     if body.startswith("/"):

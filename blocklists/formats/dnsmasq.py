@@ -1,9 +1,9 @@
 """dnsmasq's configuration: ``address=/x/``, ``local=/x/`` and ``server=/x/``, each for x and all names below it.
 
 From dnsmasq(8): without an address, or with ``#`` as one, ``address`` answers with nothing or the null address, which
-blocks; ``server`` and ``local`` without a server answer from local data only, which blocks; ``server=/x/8.8.8.8``
-forwards, which does not; ``server=/x/#`` sends x to the usual servers, in spite of what is said of a name above it: the
-list allows it.
+blocks; with a real one it answers with that (``answering.py``). ``server`` and ``local`` without a server answer from
+local data only, which blocks; ``server=/x/8.8.8.8`` forwards, which does not; ``server=/x/#`` sends x to the usual
+servers, in spite of what is said of a name above it: the list allows it.
 """
 
 from __future__ import annotations
@@ -13,10 +13,12 @@ import re
 from typing import Final
 
 from blocklists.entry import EXACT, SUBTREE, Cover
+from blocklists.formats.answering import address_datum, kind_of, take_answer
 from blocklists.formats.framed import Frame, take_framed
 from blocklists.formats.harvest import Harvest, Options, Reason, Syntax
 from blocklists.formats.odd import is_comment, settle_listed
 from blocklists.formats.rpz_record import DEFAULT_LANDING
+from blocklists.rule import Datum
 
 _LINE: Final = re.compile(rb"(address|server|local)\s*=\s*/(.*)/([^/]*)")
 _SETTING: Final = re.compile(rb"[a-z][a-z0-9-]{1,40}\s*=.*|[a-z]{2,20}(?:-[a-z0-9]{1,20}){1,4}")
@@ -81,13 +83,14 @@ class Dnsmasq(Syntax):
             count = harvest.reject if meaning is Reason.RDATA else harvest.pass_over
             count(number, line, meaning)
             return
-        if not meaning:
+        if meaning is False:
             cover = _ALLOW if cover == SUBTREE else _ALLOW_EXACT
+        datum = meaning if isinstance(meaning, Datum) else None
         for name in names.split(b"/")[:_MAX_NAMES]:
-            _name(harvest, cover, number, name.strip(), line)
+            _name(harvest, cover, number, name.strip(), line, datum)
 
-    def _address(self, target: bytes) -> bool | Reason:
-        """True where what ``address`` answers with is a block."""
+    def _address(self, target: bytes) -> bool | Reason | Datum:
+        """True where what ``address`` answers with is a block; else the answer."""
         text = target.strip().decode("latin-1")
         if text in ("", "#") or text in self._landing:
             return True
@@ -95,7 +98,7 @@ class Dnsmasq(Syntax):
             address = ipaddress.ip_address(text)
         except ValueError:
             return Reason.RDATA
-        return True if address.is_unspecified or address.is_loopback else Reason.REAL_ADDRESS
+        return True if address.is_unspecified or address.is_loopback else address_datum(str(address))
 
 
 def _server(target: bytes) -> bool | Reason:
@@ -106,13 +109,15 @@ def _server(target: bytes) -> bool | Reason:
     return False if text == b"#" else Reason.FORWARDING
 
 
-def _name(harvest: Harvest, cover: int, number: int, name: bytes, line: bytes) -> None:
+def _name(harvest: Harvest, cover: int, number: int, name: bytes, line: bytes, datum: Datum | None) -> None:
     if not name:
         harvest.pass_over(number, line, Reason.SINGLE_LABEL)  # "//": names without dots, which nobody asks upstream
     elif name == b"#":
         harvest.reject(number, line, Reason.EVERYTHING)
     elif name.startswith(b"*"):
         harvest.reject(number, line, Reason.PARTIAL_LABEL)  # "/*x.example/" covers yx.example too
+    elif datum is not None:
+        take_answer(harvest, kind_of(cover), name.removeprefix(b"."), (datum,), number, line)
     else:
         # "/.x.example/" is an old way of writing "/x.example/".
         settle_listed(harvest, cover, number, name.removeprefix(b"."))

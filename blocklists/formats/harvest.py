@@ -28,7 +28,7 @@ class Reason(StrEnum):
     IDN = "idn"
     CHARACTER = "character"
     NO_ADDRESS = "no_address"
-    REAL_ADDRESS = "real_address"
+    REAL_ADDRESS = "real_address"  # in versions that were stored before there was REWRITE
     NO_NAME = "no_name"
     LINE_TOO_LONG = "line_too_long"
     EVERYTHING = "everything"
@@ -50,6 +50,7 @@ class Reason(StrEnum):
     EXPRESSION = "expression"
     PATTERN = "pattern"
     REWRITE = "rewrite"
+    TAGS = "tags"
 
     @property
     def sentence(self) -> str:
@@ -91,7 +92,11 @@ _SENTENCES: Final = {
     Reason.MODIFIER_VALUE: "has a modifier with a value that it cannot have",
     Reason.EXPRESSION: "is an expression that RE2 does not take (look-around, back-references, or too large)",
     Reason.PATTERN: "has a pattern that no name matches",
-    Reason.REWRITE: "sends a name to another address, which this source may not (rewrites = true lets it)",
+    Reason.REWRITE: (
+        "sends a name elsewhere, which is not done for this source: state it as landing if its publisher sends there"
+        " what he blocks, or let it by rewrites = true"
+    ),
+    Reason.TAGS: "is for clients with tags ($ctag), which clients do not have here, so that it is for nobody",
 }
 
 
@@ -144,7 +149,9 @@ class Harvest:
             self.names += count
 
     def add_rule(self, rule: ListRule) -> None:
-        """Takes a rule; one too many is counted as what could not be taken."""
+        """Takes a rule; one too many is counted as what could not be taken, one for nobody as well as taken."""
+        if rule.tags:
+            self.pass_over(rule.line, rule.text.encode(), Reason.TAGS)
         if not self.rewrites and rule.leads_elsewhere:
             self.pass_over(rule.line, rule.text.encode(), Reason.REWRITE)
             return

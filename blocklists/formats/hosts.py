@@ -1,4 +1,8 @@
-"""Hosts files: an address, then one name or several. By default exactly the names."""
+"""Hosts files: an address, then one name or several. By default exactly the names.
+
+The null address, the machine's own and those to which the publisher sends what he blocks (``landing``) block; another
+one is an answer (``answering.py``).
+"""
 
 from __future__ import annotations
 
@@ -6,8 +10,9 @@ import ipaddress
 from typing import Final
 
 from blocklists.entry import EXACT, SUBTREE
+from blocklists.formats.answering import address_datum, kind_of, take_answer
 from blocklists.formats.bulk import names_of
-from blocklists.formats.harvest import Harvest, Reason, Syntax
+from blocklists.formats.harvest import Harvest, Options, Reason, Syntax
 from blocklists.formats.odd import is_comment, settle, without_comment
 
 _PREFIXES: Final = (b"0.0.0.0 ", b"127.0.0.1 ")
@@ -24,6 +29,13 @@ class Hosts(Syntax):
     """The syntax of /etc/hosts, also with several names a line."""
 
     name = "hosts"
+
+    def __init__(self, options: Options | None = None) -> None:
+        self._landing = (options or Options()).landing
+
+    def begin(self, options: Options) -> Hosts:
+        """See ``Format.begin``."""
+        return Hosts(options)
 
     def recognises(self, line: bytes) -> bool:
         """An address and at least one word behind it."""
@@ -53,8 +65,28 @@ class Hosts(Syntax):
                 continue
             usual.append(b"")
             if line:
-                _settle_line(harvest, cover, number, line)
+                self._settle_line(harvest, cover, number, line)
         return b"\n".join(usual) + b"\n"
+
+    def _settle_line(self, harvest: Harvest, cover: int, number: int, raw: bytes) -> None:
+        line = raw.strip()
+        if is_comment(line):
+            harvest.noise += bool(line)
+            return
+        words = without_comment(line).split()
+        address = _address(words[0])
+        if address is None:
+            harvest.reject(number, line, Reason.NO_ADDRESS)
+        elif len(words) == 1:
+            harvest.reject(number, line, Reason.NO_NAME)
+        elif all(word in _OWN_NAMES for word in words[1:]):
+            harvest.noise += 1
+        elif address.is_unspecified or address.is_loopback or str(address) in self._landing:
+            for word in words[1:]:
+                _settle(harvest, cover, number, word)
+        else:
+            for word in words[1:]:
+                take_answer(harvest, kind_of(cover), word, (address_datum(str(address)),), number, line)
 
 
 def _all_prefixed(text: bytes) -> bytes | None:
@@ -69,26 +101,6 @@ def _all_prefixed(text: bytes) -> bytes | None:
     for prefix in _PREFIXES:
         lines = lines.replace(b"\n" + prefix, b"\n")
     return lines[1:]
-
-
-def _settle_line(harvest: Harvest, cover: int, number: int, raw: bytes) -> None:
-    line = raw.strip()
-    if is_comment(line):
-        harvest.noise += bool(line)
-        return
-    words = without_comment(line).split()
-    address = _address(words[0])
-    if address is None:
-        harvest.reject(number, line, Reason.NO_ADDRESS)
-    elif len(words) == 1:
-        harvest.reject(number, line, Reason.NO_NAME)
-    elif all(word in _OWN_NAMES for word in words[1:]):
-        harvest.noise += 1
-    elif not (address.is_unspecified or address.is_loopback):
-        harvest.reject(number, line, Reason.REAL_ADDRESS)
-    else:
-        for word in words[1:]:
-            _settle(harvest, cover, number, word)
 
 
 def _settle(harvest: Harvest, cover: int, number: int, token: bytes) -> None:

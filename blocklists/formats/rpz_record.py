@@ -173,6 +173,10 @@ class RpzRecords:
         if rule.action is not RuleAction.REWRITE:
             self.harvest.add_rule(rule)
             return
+        if not self.harvest.rewrites:
+            # Not gathered first: where a publisher takes another landing name, the whole zone looks like this.
+            self.harvest.pass_over(rule.line, rule.text.encode(), Reason.REWRITE)
+            return
         known = self._local.get(owner)
         if known is None and len(self._local) >= MAX_RULES:
             self.harvest.reject(rule.line, rule.text.encode(), Reason.TOO_MANY_RULES)

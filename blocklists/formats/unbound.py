@@ -3,19 +3,24 @@
 From unbound.conf(5): ``always_nxdomain``, ``static``, ``refuse`` and their like answer for the zone and all below,
 which blocks; ``transparent`` and its like block nothing; ``always_transparent`` undoes what a zone above says.
 ``redirect`` answers for the zone and all below with the zone's own local data: with a null, loopback or landing
-address that is a block, with a real one (enforced safe search) it is none; which one it is stands on another line.
+address that is a block, with a real one (enforced safe search) an answer; which one it is stands on another line.
 """
 
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 from typing import Final
 
 from blocklists.entry import EXACT, SUBTREE, Cover
+from blocklists.formats.answering import kind_of, take_answer
 from blocklists.formats.framed import Frame, take_framed
 from blocklists.formats.harvest import Harvest, Options, Reason, Syntax
 from blocklists.formats.odd import is_comment, settle_listed
+from blocklists.formats.rdata_text import from_words
 from blocklists.formats.rpz_record import DEFAULT_LANDING
+from blocklists.rule import MAX_DATA, Datum
+from dnswire.constants import RRType
 
 _BLOCKING: Final = frozenset(
     b"always_nxdomain always_nodata always_refuse always_deny always_null static deny refuse inform_deny".split()
@@ -25,6 +30,7 @@ _ALLOWING: Final = frozenset((b"always_transparent",))
 # block_a leaves all types but one alone; ipset and noview are about other parts of the server.
 _NEUTRAL: Final = frozenset(b"transparent typetransparent nodefault inform noview ipset block_a".split())
 _ALLOW: Final = int(Cover.ALLOW_SELF | Cover.ALLOW_BELOW)
+_TYPES: Final = {b"a": RRType.A, b"aaaa": RRType.AAAA, b"cname": RRType.CNAME}
 _MAX_REAL: Final = 100_000
 
 _ZONE: Final = re.compile(rb"""local-zone:\s*(?:"([^"]*)"|'([^']*)'|([^\s"']+))\s+"?([a-z_]+)"?""")
@@ -44,6 +50,15 @@ _FRAMES: Final = tuple(
 )
 
 
+@dataclass(slots=True)
+class _Answer:
+    """Local data of one owner, and the line of the first of them."""
+
+    number: int
+    line: bytes
+    data: list[Datum]
+
+
 class Unbound(Syntax):
     """Lines of unbound.conf."""
 
@@ -51,8 +66,8 @@ class Unbound(Syntax):
 
     def __init__(self, options: Options | None = None) -> None:
         self._landing = DEFAULT_LANDING | (options or Options()).landing
-        self._redirected: dict[bytes, tuple[int, bytes]] = {}  # zone to its line
-        self._real: set[bytes] = set()
+        self._redirected: dict[bytes, int] = {}  # zone to its line
+        self._real: dict[bytes, _Answer] = {}  # by owner
 
     def recognises(self, line: bytes) -> bool:
         """A local zone or local data."""
@@ -72,13 +87,14 @@ class Unbound(Syntax):
         take_framed(chunk, first_line, dict.fromkeys(_FRAMES, cover), harvest, careful)
 
     def finish(self, subdomains: bool | None, harvest: Harvest) -> None:
-        """Redirected zones: those without a real address are blocks."""
+        """Redirected zones without data of their own are blocks; what has some is answered with it."""
         cover = EXACT if subdomains is False else SUBTREE
-        for zone, (number, line) in self._redirected.items():
-            if zone in self._real:
-                harvest.pass_over(number, line, Reason.REAL_ADDRESS)
-            else:
+        for zone, number in self._redirected.items():
+            if zone not in self._real:
                 settle_listed(harvest, cover, number, zone)
+        for owner, answer in self._real.items():
+            kind = kind_of(cover if owner in self._redirected else EXACT)
+            take_answer(harvest, kind, owner, tuple(answer.data), answer.number, answer.line)
         self._redirected.clear()
         self._real.clear()
 
@@ -109,7 +125,7 @@ class Unbound(Syntax):
         elif name == b".":
             harvest.reject(number, line, Reason.EVERYTHING)
         elif kind in _REDIRECTING:
-            self._redirected.setdefault(name.rstrip(b"."), (number, line))
+            self._redirected.setdefault(name.rstrip(b"."), number)
         else:
             settle_listed(harvest, _ALLOW if kind in _ALLOWING else cover, number, name)
 
@@ -119,10 +135,22 @@ class Unbound(Syntax):
             harvest.reject(number, line, Reason.RDATA)
             return
         owner = record[1].rstrip(b".")
-        target = record[3].strip().rstrip(b".").decode("latin-1")
-        if record[2] in (b"a", b"aaaa", b"cname") and target in self._landing:
+        target = record[3].strip().rstrip(b".")
+        rrtype = _TYPES.get(record[2])
+        if rrtype is None:
+            harvest.pass_over(number, line, Reason.NO_BLOCK)
+            return
+        if target.decode("latin-1") in self._landing:
             settle_listed(harvest, EXACT, number, owner)
             return
-        if len(self._real) < _MAX_REAL:
-            self._real.add(owner)
-        harvest.pass_over(number, line, Reason.REAL_ADDRESS)
+        data = from_words(rrtype, [target], "")
+        answer = self._real.get(owner)
+        if data is None:
+            harvest.reject(number, line, Reason.RDATA)
+        elif answer is not None and len(answer.data) < MAX_DATA:
+            answer.data.append(Datum(int(rrtype), data))
+        elif answer is None and len(self._real) < _MAX_REAL:
+            self._real[owner] = _Answer(number, line, [Datum(int(rrtype), data)])
+        else:
+            harvest.reject(number, line, Reason.TOO_MANY_RULES)
+            self._redirected.pop(owner, None)  # it has data of its own, and is no block

@@ -44,7 +44,8 @@ async def test_a_secret_goes_in_and_never_out(api: Api) -> None:
     path = made.headers["Location"][7:]
 
     # Another field is changed: the key stays. So it does where all is replaced and the secret is left out.
-    changed = await api.call("PATCH", path, {"title": "Lain"}, match=made.etag)
+    changed = await api.call("PATCH", path, {"title": "Lain", "rewrites": True}, match=made.etag)
+    assert changed.json["rewrites"]
     assert (await stored(api))[2] == SECRET
     body = {name: value for name, value in ZONE.items() if name != "tsig_secret"}
     replaced = await api.call("PUT", path, body, match=changed.etag)
@@ -69,6 +70,7 @@ async def test_a_secret_goes_in_and_never_out(api: Api) -> None:
         ({"location": "rpz://192.0.2.1/"}, "names no zone"),
         ({"location": "rpz://user@192.0.2.1/z"}, "fields of its own"),
         ({"format": "hosts"}, "a transferred zone is rpz"),
+        ({"code": "insight"}, "meaning of its own in the API"),
         ({"tsig_name": ""}, "tsig_name is empty"),
         ({"tsig_secret": None}, "either tsig_secret or tsig_secret_file"),
         ({"tsig_secret_file": "/x"}, "either tsig_secret or tsig_secret_file"),

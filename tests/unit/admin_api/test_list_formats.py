@@ -58,7 +58,9 @@ def test_a_row_says_all_of_it_to_the_engine() -> None:
         member="judi",
         landing=("blokir.example",),
         sha256="0" * 64,
+        rewrites=True,
     )
     source = source_of(row, False)
     assert (source.member, source.landing, source.sha256) == ("judi", ("blokir.example",), "0" * 64)
+    assert source.rewrites
     assert source.recipe != source_of(replace(row, member="slot"), False).recipe

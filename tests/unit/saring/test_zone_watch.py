@@ -205,3 +205,6 @@ async def test_a_zone_that_changes_all_the_time_is_synced_now_and_then(tmp_path:
         taken.append(bool(await rig.tick()))
         rig.now_s += 2
     assert [second * 2 for second, found in enumerate(taken) if found] == [0, 60, 120]
+    rig.watch.lists_are([])
+    rig.now_s += 60
+    assert rig.watch.take_wanted() == set()  # it is gone, and cannot be synced
