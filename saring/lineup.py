@@ -26,6 +26,9 @@ from saring.version import VERSION
 
 # A worker gives its TCP connections and its upstream queries five seconds each.
 WORKER_STOP_S = 12.0
+# A start costs half a second of a core. A worker that dies again and again may cost that much, so that its clients never
+# wait for longer than it takes them to ask again.
+WORKER_RESTART_S = 1.0
 LOADER_STOP_S = 20.0
 OTHER_STOP_S = 5.0
 
@@ -146,7 +149,7 @@ class Lineup:
         orders = dataclasses.replace(self.orders(), config="", config_path="", worker=settings)
         spec = _spec(f"worker-{number}", orders, WORKER_STOP_S)
         command = (sys.executable, "-m", "saring.process", "worker", str(number))
-        return dataclasses.replace(spec, command=command, fds=udp_fds + tcp_fds)
+        return dataclasses.replace(spec, command=command, fds=udp_fds + tcp_fds, restart_within_s=WORKER_RESTART_S)
 
 
     def _cookie_secret(self) -> str:

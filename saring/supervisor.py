@@ -28,7 +28,7 @@ class Supervisor:
         self,
         record: Callable[[list[ChildState]], None],
         forward: Callable[[bytes], None] | None = None,
-        make_backoff: Callable[[], Backoff] = Backoff,
+        make_backoff: Callable[[ChildSpec], Backoff] = lambda spec: Backoff(limit_s=spec.restart_within_s),
     ) -> None:
         self._record = record
         self._forward = forward or forward_to_stderr
@@ -50,7 +50,7 @@ class Supervisor:
         """Begins to supervise ``spec``. The name must be new."""
         if spec.name in self._children:
             raise ValueError(f"there is a child {spec.name} already")
-        child = Child(spec, self._forward, self._changed, self._make_backoff())
+        child = Child(spec, self._forward, self._changed, self._make_backoff(spec))
         self._children[spec.name] = child
         self._tasks[spec.name] = asyncio.create_task(child.run(), name=spec.name)
 
@@ -66,7 +66,7 @@ class Supervisor:
         """
         name = spec.name
         old, old_task = self._children[name], self._tasks[name]
-        new = Child(spec, self._forward, self._changed, self._make_backoff())
+        new = Child(spec, self._forward, self._changed, self._make_backoff(spec))
         new.take_over_from(old)
         task = asyncio.create_task(new.run(), name=name)
         if not await is_ready(lambda: new.state.pid):

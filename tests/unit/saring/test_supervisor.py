@@ -27,7 +27,7 @@ class Harness:
         self.records: list[list[ChildState]] = []
         self.lines: list[bytes] = []
         self.supervisor = Supervisor(
-            self.records.append, self.lines.append, lambda: Backoff(first_s=0.05, limit_s=0.2, good_s=0.5)
+            self.records.append, self.lines.append, lambda spec: Backoff(first_s=0.05, limit_s=0.2, good_s=0.5)
         )
 
     def noted(self, name: str, what: str) -> list[int]:
