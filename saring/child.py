@@ -27,8 +27,8 @@ SHOWN_LINE_CHARS = 300
 class ChildSpec:
     """What to run. ``orders`` is written to its standard input, ``fds`` are inherited under the same numbers.
 
-    ``stop_s`` is how long it may take to stop by itself before it is killed. ``restart_within_s``: the longest wait before
-    it is started again, however often it dies: short for whoever answers DNS.
+    ``stop_s`` is how long it may take to stop by itself before it is killed. ``restart_within_s``: the longest wait
+    before it is started again, however often it dies: short for whoever answers DNS.
     """
 
     name: str

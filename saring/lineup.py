@@ -26,8 +26,8 @@ from saring.version import VERSION
 
 # A worker gives its TCP connections and its upstream queries five seconds each.
 WORKER_STOP_S = 12.0
-# A start costs half a second of a core. A worker that dies again and again may cost that much, so that its clients never
-# wait for longer than it takes them to ask again.
+# A start costs half a second of a core. A worker that dies again and again may cost that much, so that its clients
+# never wait for longer than it takes them to ask again.
 WORKER_RESTART_S = 1.0
 LOADER_STOP_S = 20.0
 OTHER_STOP_S = 5.0
