@@ -7,6 +7,7 @@ Without a compiler the same source runs interpreted, and the build says so in on
 Environment:
     SARING_INTERPRETED=1       build nothing
     SARING_REQUIRE_COMPILED=1  fail where something would be left interpreted
+    SARING_SANITIZE=1          with AddressSanitizer and UndefinedBehaviorSanitizer, to be run by ``tests/sanitize``
 
 ``build/compiled.json`` remembers from which sources each extension was built. ``python setup.py stale``
 compares, so that a compiled module can never hide an edit: exit status 0 fresh, 1 stale (names the module).
@@ -45,6 +46,11 @@ DIRECTIVES = {
     "binding": True,
 }
 COMPILE_ARGS = ["-O2", "-g0"]
+LINK_ARGS: list[str] = []
+if os.environ.get("SARING_SANITIZE") == "1":
+    # Python compiles with -fwrapv, so that overflow is defined; everything else that C leaves open is checked.
+    LINK_ARGS = ["-fsanitize=address,undefined", "-fno-sanitize-recover=undefined"]
+    COMPILE_ARGS = ["-O1", "-g1", "-fno-omit-frame-pointer", *LINK_ARGS]
 
 
 def hot_modules() -> tuple[str, ...]:
@@ -237,7 +243,12 @@ def extensions() -> list[Extension]:
     if interpreted():
         return []
     return [
-        Extension(module, [str(source_of(module).relative_to(ROOT))], extra_compile_args=COMPILE_ARGS)
+        Extension(
+            module,
+            [str(source_of(module).relative_to(ROOT))],
+            extra_compile_args=COMPILE_ARGS,
+            extra_link_args=LINK_ARGS,
+        )
         for module in present(hot_modules())
     ]
 

@@ -1,0 +1,119 @@
+"""The fast lane on real sockets: batches with known, unknown and broken queries side by side, IPv4 and IPv6."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from policy.model import Network, Verdict
+from querylog.record import CacheState
+from resolver.fast_lane import FastLane
+from resolver.udp import BATCHED, UdpPort, open_port
+from tests.support.dns import ask, heard
+from tests.support.needs import missing
+from tests.support.world import HEALTH, NATIONAL_LIST, World, sample_policy
+
+pytestmark = pytest.mark.skipif(not BATCHED, reason="interpreted, there are no batches")
+
+GOOD, BAD = "www.good.example", "judi.example"
+
+
+class Wire:
+    """A world behind a UDP port on loopback, and a client."""
+
+    def __init__(self, directory: Path, host: str, client_host: str) -> None:
+        family = socket.AF_INET6 if ":" in host else socket.AF_INET
+        policy = sample_policy()
+        networks = (Network("127.0.0.0/8", HEALTH), Network("::1/128", HEALTH))
+        self.world = World(directory, replace(policy, networks=networks), {NATIONAL_LIST: ["*.judi.example"]})
+        self.world.upstream.zones[GOOD] = [f"{GOOD}. 300 IN A 192.0.2.1"]
+        self.lane = FastLane(self.world.pipeline)
+        self.server = socket.socket(family, socket.SOCK_DGRAM)
+        self.client = socket.socket(family, socket.SOCK_DGRAM)
+        try:
+            self.server.bind((host, 0))
+            self.client.bind((client_host, 0))
+        except OSError as error:
+            missing(f"cannot bind {host}: {error}")
+        asked = {"0.0.0.0": "127.0.0.77", "::": "::1"}.get(host, host)
+        self.address = (asked, self.server.getsockname()[1])
+        self.client.setblocking(False)
+        self.port: UdpPort = open_port(self.server, self.world.pipeline.answer, self.world.stats, self.lane)
+
+    async def ask(self, *queries: bytes) -> list[bytes]:
+        """All at once, as one batch or more; the answers in the order of their IDs."""
+        loop = asyncio.get_running_loop()
+        for query in queries:
+            self.client.sendto(query, self.address)
+        self.port.start(loop)
+        received = []
+        async with asyncio.timeout(5):
+            for _ in queries:
+                message, address = await loop.sock_recvfrom(self.client, 4096)
+                assert address[:2] == self.address
+                received.append(message)
+        self.port.stop(loop)
+        return sorted(received)
+
+    def close(self) -> None:
+        self.port.close()
+        self.client.close()
+        self.world.spool.close()
+
+
+@pytest.fixture(
+    params=[("127.0.0.1", "127.0.0.5"), ("0.0.0.0", "127.0.0.5"), ("::1", "::1"), ("::", "::1")],
+    ids=lambda hosts: hosts[0],
+)
+def wire(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Wire]:
+    wire = Wire(tmp_path / "spool", *request.param)
+    yield wire
+    wire.close()
+
+
+async def test_known_and_unknown_queries_of_one_burst_are_all_answered(wire: Wire) -> None:
+    for _ in range(3):
+        await wire.ask(ask(GOOD), ask(BAD))
+    before = wire.world.stats.fast
+    assert before == 2
+    queries = []
+    for number in range(200):
+        name = (GOOD, BAD, f"n{number}.example", GOOD.upper())[number % 4]
+        queries.append(ask(name, message_id=number))
+    answers = await wire.ask(*queries)
+    assert [message[:2] for message in answers] == [query[:2] for query in queries]
+    assert wire.world.stats.fast == before + 150
+    said = [heard(message) for message in answers[:4]]
+    assert [one.rcode for one in said] == ["NOERROR", "NXDOMAIN", "NXDOMAIN", "NOERROR"]
+    assert said[3].question == f"{GOOD.upper()} IN A"
+    assert (said[0].addresses, said[3].addresses) == (("192.0.2.1",), ("192.0.2.1",))
+    rows = wire.world.close()
+    assert len(rows) == 206
+    assert [row.sequence for row in rows] == list(range(1, 207))
+    assert {row.client for row in rows} == {row.client for row in rows[:1]}
+    assert sum(row.verdict == Verdict.BLOCKED for row in rows) == 53
+    assert sum(row.cache == CacheState.HIT for row in rows) == 102
+    assert wire.lane.faults == 0
+
+
+async def test_broken_queries_among_known_ones(wire: Wire) -> None:
+    for _ in range(3):
+        await wire.ask(ask(GOOD))
+    whole = ask(GOOD)
+    broken = [whole[:-1], whole[:12] + b"\xc0" + whole[13:], whole[:12], whole + bytes(1400)]
+    answers = await wire.ask(whole, *broken, whole)
+    assert sorted(message[3] & 15 for message in answers) == [0, 0, 1, 1, 1, 1]
+    assert wire.lane.faults == 0
+
+
+async def test_what_is_recorded_is_recorded_before_it_is_sent(wire: Wire) -> None:
+    """ADR 0004, for the fast lane: a client who has his answer finds his row."""
+    for number in range(1, 6):
+        await wire.ask(ask(BAD))
+        assert wire.world.spool.answers == number
+    assert wire.world.stats.fast == 3
