@@ -19,6 +19,7 @@ import ast
 import hashlib
 import json
 import os
+import re
 import shlex
 import shutil
 import subprocess
@@ -33,6 +34,7 @@ from setuptools.command.build_ext import build_ext
 ROOT = Path(__file__).resolve().parent
 LIST_FILE = ROOT / "saring" / "hot_modules.py"
 RECORD_FILE = ROOT / "build" / "compiled.json"
+CIMPORT = re.compile(r"^from ([\w.]+) cimport ", re.MULTILINE)  # the one form that our .pxd use
 SUFFIX = sysconfig.get_config_var("EXT_SUFFIX")
 
 # Bounds checks and wraparound stay as Python has them: these modules read bytes from the network. Types come
@@ -87,15 +89,27 @@ def interpreted() -> bool:
     return os.environ.get("SARING_INTERPRETED") == "1"
 
 
-def digest(module: str, modules: list[str]) -> str:
-    """What an extension is made from: its source, every .pxd (they cimport each other), this file, tools."""
+def digest(module: str) -> str:
+    """What an extension is made from: its source, its .pxd and those that it cimports, this file, tools."""
     summary = hashlib.sha256()
-    definitions = [source_of(other).with_suffix(".pxd") for other in modules]
-    for path in [source_of(module), *definitions, Path(__file__)]:
+    for path in [source_of(module), *definitions_of(module), Path(__file__)]:
         summary.update(path.read_bytes() if path.exists() else b"")
         summary.update(b"\0")
     summary.update(f"{SUFFIX} {cython_version()} {COMPILE_ARGS}".encode())
     return summary.hexdigest()
+
+
+def definitions_of(module: str) -> list[Path]:
+    """The module's .pxd and all that it cimports, in a fixed order."""
+    found: dict[str, Path] = {}
+    waiting = [module]
+    while waiting:
+        name = waiting.pop()
+        path = source_of(name).with_suffix(".pxd")
+        if name not in found and path.exists():
+            found[name] = path
+            waiting += CIMPORT.findall(path.read_text(encoding="utf-8"))
+    return [found[name] for name in sorted(found)]
 
 
 def cython_version() -> str:
@@ -120,7 +134,7 @@ def stale_files() -> list[Path]:
     recorded = json.loads(RECORD_FILE.read_text()) if RECORD_FILE.exists() else {}
     modules = [module for module in hot_modules() if source_of(module).exists()]
     sound = {
-        source_of(module).with_suffix(SUFFIX) for module in modules if recorded.get(module) == digest(module, modules)
+        source_of(module).with_suffix(SUFFIX) for module in modules if recorded.get(module) == digest(module)
     }
     return [path for path in compiled_files() if path not in sound]
 
@@ -166,7 +180,7 @@ class BuildHotModules(build_ext):
 
         modules = [extension.name for extension in self.extensions]
         recorded = json.loads(RECORD_FILE.read_text()) if RECORD_FILE.exists() else {}
-        digests = {module: digest(module, modules) for module in modules}
+        digests = {module: digest(module) for module in modules}
         changed = [
             extension
             for extension in self.extensions
