@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ipaddress
 from collections.abc import Mapping
+from dataclasses import replace
 
 from blocklists.asker import ANYBODY
 from blocklists.entries import EntriesDamaged, read_rules
@@ -30,8 +31,14 @@ def rule_holders(library: Library, index: Index, codes: Mapping[int, str], name:
 
 def address_holders(library: Library, index: Index, codes: Mapping[int, str], text: str) -> tuple[Holder, ...]:
     """Rules and ranges about an address in an answer. Raises ``ValueError`` for what is no address."""
-    packed = ipaddress.ip_address(text).packed
-    return _holders(library, list(index.rules.match_address(packed, ANYBODY)) if index.rules else [], codes)
+    address = ipaddress.ip_address(text)
+    matches = list(index.rules.match_address(address.packed, ANYBODY)) if index.rules else []
+    found = _holders(library, matches, codes)
+    return tuple(replace(one, entry=_range(address, one.entry)) if one.kind.endswith("range") else one for one in found)
+
+
+def _range(address: ipaddress.IPv4Address | ipaddress.IPv6Address, bits: str) -> str:
+    return str(ipaddress.ip_network((address.packed, int(bits)), strict=False))
 
 
 def _holders(library: Library, matches: list[Match], codes: Mapping[int, str]) -> tuple[Holder, ...]:
@@ -50,7 +57,7 @@ def _holder(library: Library, state: ListState, match: Match) -> Holder:
     since = _since(library, state.code, kept, rule) if rule is not None else kept[-1]
     return Holder(
         code=state.code,
-        entry=rule.text if rule is not None else f"a range of {match.labels} bits",
+        entry=rule.text if rule is not None else str(match.labels),
         kind=f"rule: {rule.action}" if rule is not None else "allow range" if match.allow else "range",
         version=state.version,
         since_version=since.number,

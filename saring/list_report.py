@@ -26,6 +26,11 @@ class ListReport:
     hits: ListHits | None
     version: Version | None
 
+    @property
+    def serial(self) -> int | None:
+        """Of a transferred zone, what is served."""
+        return self.version.zone.serial if self.version is not None and self.version.zone is not None else None
+
     def document(self) -> dict[str, Any]:
         """As JSON."""
         health = asdict(self.health)
@@ -42,6 +47,8 @@ class ListReport:
             "refused": refusal,
             "insight": _insight(self.share, self.hits),
             "unread": _unread(self.version),
+            "serial": self.serial,
+            "rewrites": self.row.rewrites,
         }
 
 

@@ -51,6 +51,8 @@ class VersionOutput(Shown):
     sha256: str
     overridden: str
     """The refusal that was set aside by people, if any."""
+    serial: int | None
+    """Of a transferred zone: the newest serial that had this content."""
 
 
 class RefusalOutput(Shown):
@@ -151,6 +153,7 @@ def show_state(state: ListState) -> StateOutput:
                 stored=instant(version.stored_s),
                 sha256=version.sha256,
                 overridden=version.overridden,
+                serial=version.zone.serial if version.zone else None,
             )
             for version in state.versions
         ],

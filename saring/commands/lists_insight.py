@@ -54,6 +54,8 @@ def _print_report(report: ListReport) -> None:
     grid.add_row("source", row.location)
     grid.add_row("categories", " ".join(row.categories))
     grid.add_row("served", f"version {health.version}, {health.entries:,} names" if health.version else "nothing yet")
+    if report.serial is not None:
+        grid.add_row("serial", str(report.serial))
     grid.add_row("changed", f"{ago(health.changed_s, now_s)} ago" if health.changed_s else "never")
     limit = f"alarm after {ago(1.0, health.max_age_s)}{', and it is older' if health.stale else ''}"
     grid.add_row("age", f"{ago(health.good_s, now_s)} ({limit})")

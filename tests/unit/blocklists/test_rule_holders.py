@@ -65,7 +65,7 @@ def test_ranges_about_an_address(world: tuple[Library, Index]) -> None:
     library, index = world
     with closing(index):
         found = address_holders(library, index, CODES, "9.9.9.9")
-        assert short(found) == [("alamat", "a range of 24 bits", "range", 1, 0)]
+        assert short(found) == [("alamat", "9.9.9.0/24", "range", 1, 0)]
         assert address_holders(library, index, CODES, "192.0.2.1") == ()
         with pytest.raises(ValueError, match="nowhere"):
             address_holders(library, index, CODES, "nowhere")
