@@ -22,7 +22,7 @@ STAY_INTERPRETED := build/interpreted
 HOT_SOURCES := setup.py saring/hot_modules.py $(shell find dnswire policy blocklists snapshots querylog resolver \
 	-name '*.py' -o -name '*.pxd')
 
-.PHONY: help run test lint format bench fuzz compiled interpreted install install-dev lock clean FORCE
+.PHONY: help run test lint format bench fuzz sanitize compiled interpreted install install-dev lock clean FORCE
 
 help: ## this list
 	@printf 'Saring, a content-filtering DNS resolver. Targets:\n\n'
@@ -50,6 +50,9 @@ bench: install-dev $(COMPILED) ## measure against other servers: table and var/b
 
 fuzz: install-dev $(COMPILED) ## hostile bytes, bounded, seeded (SARING_FUZZ_FACTOR=20 for twenty times as many)
 	@SARING_FUZZ_FACTOR=$${SARING_FUZZ_FACTOR:-10} $(BIN)/python -m pytest -n 2 tests/fuzz
+
+sanitize: install-dev ## the hot modules with ASan and UBSan, in a copy of the tree, under hostile bytes
+	@PYTHON=$(BIN)/python tests/sanitize
 
 compiled: install ## compile the hot modules (fails where it cannot)
 	@rm -f $(STAY_INTERPRETED)
