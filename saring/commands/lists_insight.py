@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     from saring.control import Control
     from saring.list_report import ListReport
 
+_MAX_MATRIX = 6
+_MAX_PAIRS = 40
+
 
 @click.command()
 @click.argument("code", type=CODE)
@@ -121,6 +124,34 @@ def _print_overlap(rows: list[dict[str, Any]], compared: int) -> None:
     if len(rows) < 2:
         click.echo(f"no two of {compared} lists have a name in common")
         return
+    if len(rows) > _MAX_MATRIX:
+        _print_pairs(rows)
+    else:
+        _print_matrix(rows)
+    if len(rows) < compared:
+        click.echo(f"{compared - len(rows)} more lists have no name in common with another")
+
+
+def _print_pairs(rows: list[dict[str, Any]]) -> None:
+    """The lists that share most; a matrix of all would be wider than any terminal."""
+    from rich.table import Table
+
+    pairs = [
+        (row["common"][other], str(row["list"]), other, row["names"])
+        for row in rows
+        for other in row["common"]
+        if row["common"][other]
+    ]
+    pairs.sort(key=lambda pair: (-pair[0] / pair[3], pair[1], pair[2]))
+    table = Table("list", "has in common", "", "with", box=None, header_style="bold", pad_edge=False)
+    for count, code, other, names in pairs[:_MAX_PAIRS]:
+        table.add_row(code, f"{count:,}", f"{count / names:.0%} of it", other)
+    print_rich(table)
+    if len(pairs) > _MAX_PAIRS:
+        click.echo(f"{len(pairs) - _MAX_PAIRS} more pairs; name lists to see them, or --json")
+
+
+def _print_matrix(rows: list[dict[str, Any]]) -> None:
     from rich.table import Table
 
     # Numbers above the columns: codes would be cut where there are many lists.
@@ -130,8 +161,6 @@ def _print_overlap(rows: list[dict[str, Any]], compared: int) -> None:
         cells = (_shared(row, str(other["list"])) for other in rows)
         table.add_row(number, str(row["list"]), f"{row['names']:,}", *cells)
     print_rich(table)
-    if len(rows) < compared:
-        click.echo(f"{compared - len(rows)} more lists have no name in common with another")
 
 
 def _shared(row: dict[str, Any], code: str) -> str:

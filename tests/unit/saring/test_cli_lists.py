@@ -10,6 +10,7 @@ import pytest
 
 from admin_api.journal import Actor
 from saring import people
+from saring.commands.lists_insight import _print_overlap
 from tests.support.command_line import Run
 from tests.support.command_line import filled as filled
 from tests.support.command_line import run as run
@@ -77,6 +78,15 @@ def test_overlap_in_names_and_shares(two: Run) -> None:
     two("lists", "sync")
     assert "1 more lists have no name in common with another" in two("lists", "overlap").output
     assert "no two of 1 lists" in two("lists", "overlap", "sendiri").output
+
+
+def test_overlap_of_many_lists_is_told_by_pairs(capsys: pytest.CaptureFixture[str]) -> None:
+    codes = [f"daftar{number}" for number in range(9)]
+    rows = [{"list": code, "names": 4, "common": {other: 1 for other in codes if other != code}} for code in codes]
+    _print_overlap(rows, 9)
+    printed = capsys.readouterr().out
+    assert "daftar0  1              25% of it  daftar1" in printed
+    assert "32 more pairs" in printed
 
 
 def test_overlap_before_the_first_sync_says_what_makes_it(run: Run) -> None:
