@@ -35,6 +35,7 @@ from admin_api.features import (
     protected_names,
     queries,
     regency,
+    replays,
     rules,
     schedule_overrides,
     schedules,
@@ -46,6 +47,7 @@ from admin_api.features import (
     units,
     users,
 )
+from admin_api.replays import Replays
 from admin_api.rest.auth import FailedAttempts
 from admin_api.rest.dispatch import Endpoint
 from admin_api.rest.middleware import surround
@@ -56,7 +58,7 @@ from admin_api.services import Services
 DOCUMENT_PATH = f"{API}/openapi.json"
 
 
-def feature_routes(metrics_need_token: bool) -> tuple[Route, ...]:
+def feature_routes(replays_kept: Replays, metrics_need_token: bool) -> tuple[Route, ...]:
     """Every route but the document's, in the order of a manual."""
     return (
         *setup.ROUTES,
@@ -92,6 +94,7 @@ def feature_routes(metrics_need_token: bool) -> tuple[Route, ...]:
         *generations.ROUTES,
         *generation_versions.ROUTES,
         *policy_file.ROUTES,
+        *replays.replay_routes(replays_kept),
         # what was
         *queries.ROUTES,
         *audit.ROUTES,
@@ -105,11 +108,11 @@ def feature_routes(metrics_need_token: bool) -> tuple[Route, ...]:
     )
 
 
-def all_routes(version: str, metrics_need_token: bool) -> tuple[Route, ...]:
+def all_routes(version: str, replays_kept: Replays, metrics_need_token: bool) -> tuple[Route, ...]:
     """Every route; the OpenAPI document is made of the same, its own route included."""
     document: list[bytes] = []
     routes = (
-        *feature_routes(metrics_need_token),
+        *feature_routes(replays_kept, metrics_need_token),
         health.document_route(DOCUMENT_PATH, lambda: document[0]),
     )
     document.append(to_json(openapi_document(routes, version)))
@@ -118,7 +121,7 @@ def all_routes(version: str, metrics_need_token: bool) -> tuple[Route, ...]:
 
 def openapi_of(version: str, metrics_need_token: bool = False) -> dict[str, Any]:
     """The OpenAPI document without a running application."""
-    return openapi_document(all_routes(version, metrics_need_token), version)
+    return openapi_document(all_routes(version, Replays(), metrics_need_token), version)
 
 
 def _close_literal_paths(app: web.Application, routes: tuple[Route, ...]) -> None:
@@ -142,8 +145,14 @@ def create_app(services: Services) -> web.Application:
         client_max_size=services.limits.max_body_size_bytes,
     )
     attempts = FailedAttempts(services.limits.failed_auth_per_minute, services.limits.tracked_addresses)
-    routes = all_routes(services.version, services.metrics_need_token)
+    replays_kept = Replays()
+    routes = all_routes(services.version, replays_kept, services.metrics_need_token)
     for route in routes:
         app.router.add_route(route.method, route.path, Endpoint(route, services, attempts).serve)
     _close_literal_paths(app, routes)
+
+    async def close(_app: web.Application) -> None:
+        await replays_kept.close()
+
+    app.on_cleanup.append(close)
     return app

@@ -17,7 +17,9 @@ from policy.surroundings import OwnName
 
 if TYPE_CHECKING:
     from admin_api.database import Sessions
+    from admin_api.replay_order import ReplayOrder, ReplayReport
     from blocklists.library import Library
+    from blocklists.progress import Progress
     from policy.asked import Asked
     from policy.explanation import Explanation
     from querylog.store import Store
@@ -105,6 +107,10 @@ class Limits:
     concurrent_requests: int = 64
 
 
+# Cancelling the call ends the work. Raises ``ReplayError``.
+Replayer = Callable[["ReplayOrder", "Progress"], Awaitable["ReplayReport"]]
+
+
 @dataclass(frozen=True, slots=True)
 class Services:
     """Everything the API needs from the program."""
@@ -121,6 +127,7 @@ class Services:
     explain: Callable[[Asked], Awaitable[Explanation]]  # raises AskedWrong, NoGenerationError
     flush_cache: Callable[[str, str], int]  # blocking; (name, suffix or all; the name) -> the order's number
     own_names: tuple[OwnName, ...] = ()  # that no rule may block, beside what people entered
+    replay: Replayer | None = None  # what a draft would have done to queries that were asked; off the event loop
     clock: Callable[[], float] = time.time
     random_bytes: Callable[[int], bytes] = secrets.token_bytes
     version: str = "0"

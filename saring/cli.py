@@ -37,6 +37,7 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
     "user": ("user", "user", "People who use the API: create, list, disable."),
     "init": ("init", "init", "Fill the control database from a regency document."),
     "policy": ("policy", "policy", "The whole policy: check, export, import."),
+    "replay": ("replay", "replay", "What a draft would have done to queries that were asked."),
     "generations": ("generations", "generations", "Published generations: list, show, diff, restore."),
     "rollback": ("generations", "rollback", "Put an earlier snapshot generation in force."),
     "doctor": ("doctor", "doctor", "Look for what would keep Saring from working well."),

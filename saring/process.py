@@ -20,7 +20,7 @@ from saring import logs  # noqa: E402 -- the switch above must come first
 from saring.orders import Orders, OrdersError, read_orders  # noqa: E402 -- as above
 from saring.stop_signals import release  # noqa: E402 -- as above
 
-KINDS = ("worker", "loader", "api", "sync", "loader-once", "sync-run", "prepare")
+KINDS = ("worker", "loader", "api", "sync", "loader-once", "sync-run", "prepare", "replay")
 PR_SET_PDEATHSIG = 1
 
 
@@ -64,6 +64,10 @@ def run(kind: str, orders: Orders) -> int:
         from saring.process_sync_run import run_sync_once
 
         return run_sync_once(orders)
+    if kind == "replay":
+        from saring.replay_process import run_replay_process
+
+        return run_replay_process(orders)
     from saring.process_prepare import run_prepare_process
 
     return run_prepare_process(orders)

@@ -24,6 +24,7 @@ from saring.orders import Orders
 from saring.own_names import own_names
 from saring.publisher import Publisher
 from saring.query_store import StoreOnFirstUse
+from saring.replay_process import replayer
 from saring.state_dir import StateDir
 from saring.status import ProgramStatus, collect
 from saring.stop_signals import stop_event
@@ -46,7 +47,7 @@ async def _main(orders: Orders) -> None:
         store = StoreOnFirstUse(state)
         explaining = Explaining(state.snapshots, control.library, lambda: network_of(config))
         try:
-            services = build_services(state, control, store, explaining, orders.parent_pid, own_names(config))
+            services = build_services(state, control, store, explaining, orders, own_names(config))
             host, port = config.api.listen.host, config.api.listen.port
             await run_api(services, host, port, stop, sock=listener)
         finally:
@@ -59,10 +60,10 @@ def build_services(
     control: Control,
     store: Store,
     explaining: Explaining,
-    supervisor_pid: int,
+    orders: Orders,
     own: tuple[OwnName, ...] = (),
 ) -> Services:
-    """Everything the API needs from the program. ``supervisor_pid`` gets SIGHUP for a reload."""
+    """Everything the API needs from the program. The orders' parent, the supervisor, gets SIGHUP for a reload."""
     publisher = Publisher(state, control.sessions, time.time)
     log = logs.get(__name__)
 
@@ -71,7 +72,7 @@ def build_services(
 
     async def reload() -> None:
         log.info("reload asked for by the API")
-        os.kill(supervisor_pid, signal.SIGHUP)
+        os.kill(orders.parent_pid, signal.SIGHUP)
 
     def flush_cache(kind: str, name: str) -> int:
         return give(state.cache_orders, FlushKind(kind), name, time.time()).number
@@ -89,6 +90,7 @@ def build_services(
         explain=explaining.explain,
         flush_cache=flush_cache,
         own_names=own,
+        replay=replayer(orders),
         version=VERSION,
     )
 

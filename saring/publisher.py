@@ -202,12 +202,17 @@ def without_disabled(policy: Policy, sources: Iterable[SourceRow]) -> Policy:
     The index may hold a list's entries for a while longer; of a list that the policy does not know they have no say,
     so that switching a list off is in force at once.
     """
-    disabled = {row.code for row in sources if not row.enabled}
-    about_disabled = {Target(TargetKind.LIST, code) for code in disabled}
+    return without_lists(policy, [row.code for row in sources if not row.enabled])
+
+
+def without_lists(policy: Policy, codes: Iterable[str]) -> Policy:
+    """The policy without these lists and the rules about them."""
+    left_out = frozenset(codes)
+    about = {Target(TargetKind.LIST, code) for code in left_out}
     return dataclasses.replace(
         policy,
-        lists=tuple(info for info in policy.lists if info.code not in disabled),
-        rules=tuple(rule for rule in policy.rules if rule.target not in about_disabled),
+        lists=tuple(info for info in policy.lists if info.code not in left_out),
+        rules=tuple(rule for rule in policy.rules if rule.target not in about),
     )
 
 

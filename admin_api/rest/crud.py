@@ -13,14 +13,14 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from admin_api.database import reading
-from admin_api.journal import Act, changed
 from admin_api.policy_gate import Verdict
 from admin_api.rest.edit import WARNING_HEADER, Edited, edit
 from admin_api.rest.etag import etag, require_match
 from admin_api.rest.paging import PageQuery, decode_cursor, encode_cursor, next_link
 from admin_api.rest.problem import not_found
-from admin_api.rest.resource import InT, OutT, Resource, RowT, new_row, refuse_duplicates, refuse_referenced
+from admin_api.rest.resource import InT, OutT, Resource, RowT
 from admin_api.rest.route import Call, ItemPath, Reply, Route
+from admin_api.rest.rows import change_row, create_row, delete_row
 from admin_api.rest.validation import check_body, merge_body
 from admin_api.schemas import as_json
 
@@ -109,14 +109,8 @@ class Crud(Generic[RowT, InT, OutT]):
         told: list[Verdict] = []
 
         async def work(session: AsyncSession) -> tuple[tuple[RowT, OutT], Edited]:
-            row = new_row(resource.row, int(call.now_s()))
-            await resource.fill(session, row, data, call.editor)
-            await refuse_duplicates(session, resource, row)
-            session.add(row)
-            await session.flush()
-            shown = resource.show(row)
-            act = Act("create", resource.kind, row.id, resource.label(row), after=as_json(shown))
-            return (row, shown), Edited(act, resource.in_policy, told.append)
+            row, act = await create_row(session, resource, data, call.editor)
+            return (row, resource.show(row)), Edited(act, resource.in_policy, told.append)
 
         (row, shown), headers = await edit(call, work)
         headers |= await self._settled(call, shown)
@@ -139,11 +133,7 @@ class Crud(Generic[RowT, InT, OutT]):
         async def work(session: AsyncSession) -> tuple[None, Edited]:
             row = await self._find(session, call)
             require_match(call.if_match, etag(resource.kind, row.id, row.version))
-            if resource.guard is not None:
-                await resource.guard(session, row, call.editor)
-            await refuse_referenced(session, resource, row.id)
-            act = Act("delete", resource.kind, row.id, resource.label(row), before=as_json(resource.show(row)))
-            await session.delete(row)
+            act = await delete_row(session, resource, row, call.editor)
             return None, Edited(act, resource.in_policy)
 
         _, headers = await edit(call, work)
@@ -156,21 +146,9 @@ class Crud(Generic[RowT, InT, OutT]):
         async def work(session: AsyncSession) -> tuple[tuple[RowT, OutT], Edited]:
             row = await self._find(session, call)
             require_match(call.if_match, etag(resource.kind, row.id, row.version))
-            before = as_json(resource.show(row))
-            data = whole if whole is not None else merge_body(resource.input, before, part)
-            if all(before[name] == value for name, value in as_json(data).items()):
-                return (row, resource.show(row)), Edited(None)
-            if resource.guard is not None:
-                await resource.guard(session, row, call.editor)
-            await resource.fill(session, row, data, call.editor)
-            await refuse_duplicates(session, resource, row)
-            row.version += 1
-            row.changed_s = int(call.now_s())
-            await session.flush()
-            shown = resource.show(row)
-            was, is_now = changed(before, as_json(shown))
-            act = Act("update", resource.kind, row.id, resource.label(row), was, is_now)
-            return (row, shown), Edited(act, resource.in_policy, told.append)
+            data = whole if whole is not None else merge_body(resource.input, as_json(resource.show(row)), part)
+            act = await change_row(session, resource, row, data, call.editor)
+            return (row, resource.show(row)), Edited(act, resource.in_policy, told.append if act else None)
 
         (row, shown), headers = await edit(call, work)
         if headers or not resource.in_policy:

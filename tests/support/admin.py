@@ -21,10 +21,12 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from admin_api.database import Sessions, open_database, sessions_of
 from admin_api.migrations import upgrade
 from admin_api.models import Token, User
+from admin_api.replay_order import ReplayError, ReplayOrder, ReplayReport
 from admin_api.rest.auth import Scope, hash_secret
 from admin_api.serve import run_api
 from admin_api.services import Limits, Published, Services, Status, WorkerStatus
 from blocklists.library import Library
+from blocklists.progress import Progress
 from saring.config_schema import Config
 from saring.explain_network import network_of
 from saring.explaining import Explaining
@@ -70,6 +72,9 @@ class Program:
 
     async def reload(self) -> None:
         self.reloads += 1
+
+    async def replay(self, order: ReplayOrder, progress: Progress) -> ReplayReport:
+        raise ReplayError("a test that wants replays brings its own")
 
     def flush_cache(self, kind: str, name: str) -> int:
         self.flushed.append((kind, name))
@@ -199,7 +204,7 @@ async def running_api(url: str, directory: Path, **options: Any) -> AsyncIterato
         random_bytes=chance.randbytes,
         limits=limits,
         version="0.1.0",
-        **options,
+        **{"replay": program.replay} | options,
     )
     stop = asyncio.Event()
     try:

@@ -103,7 +103,7 @@ class MemoryStore:
                 if one.from_us <= row.time_us < one.until_us and row.verdict in DECIDED:
                     matched = "" if row.via == AS_ASKED else row.matched
                     counts[row.name, row.rrtype, row.agency, row.unit, one.state, row.via, matched] += 1
-        yield [Asked(*key, count) for key, count in sorted(counts.items())]
+        yield [Asked._make((*key, count)) for key, count in sorted(counts.items())]
 
     def gaps(self, from_us: int | None = None, until_us: int | None = None) -> tuple[Gap, ...]:
         self._ask()
