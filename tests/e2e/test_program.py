@@ -98,6 +98,7 @@ def test_an_edit_is_in_force_within_a_second(program: Program, token: str) -> No
         "scope": {"kind": "regency"},
         "target": {"kind": "wildcard", "value": name},
         "action": "block",
+        "basis": {"number": "1/UJI/2026", "date": "2026-11-24", "signer": "Kepala Dinas"},
     }
     status, body = program.request("/api/v1/rules", token, rule)
     assert status == 201, body
