@@ -14,6 +14,7 @@ from pathlib import Path
 
 from bench.government import AT_S, government
 from bench.repeated import repeated_query_us
+from bench.replay import replay_rows
 from bench.report import Row, row
 from blocklists.asker import ANYBODY, Asker, Client
 from blocklists.index import Match
@@ -61,6 +62,7 @@ def run() -> list[Row]:
         ),
         row("policy", "publish an edit", "ms", _publish_ms(), at_most=1000),
         row("policy", "a query asked before", "us", ours, plain, "a policy of one rule", ratio_at_most=1.03),
+        *replay_rows(),
     ]
 
 
