@@ -12,6 +12,8 @@ from tests.support.needs import missing, need_program
 
 ROUTER = "127.0.0.9"
 KDIG = ("kdig", "-b", "127.0.1.5")
+# Our own, for that upstream alone (RFC 7873); nothing of what was said of clients.
+COOKIE = 10
 ALL = ("--add-subnet=32,128", "--add-mac", f"--add-cpe-id={SITE}")
 
 
@@ -35,7 +37,7 @@ async def test_dnsmasq_names_its_clients_and_upstreams_learn_nothing(tmp_path: P
     # The last is named by nobody, so the query is the forwarder's own.
     assert units == ["klien", "klien", "-"]
     assert found.clients == ["127.0.1.5", "127.0.1.99", "127.0.1.5", ROUTER]
-    assert found.upstream == [[]] * 4
+    assert found.upstream == [[COOKIE]] * 4
 
 
 def test_dnsmasq_names_devices_by_mac_address(tmp_path: Path) -> None:
@@ -57,4 +59,4 @@ def test_dnsmasq_names_devices_by_mac_address(tmp_path: Path) -> None:
     assert found["answers"] == ["192.0.2.1\n"] * 4
     assert [said.partition("unit=")[2].partition('"')[0] for said in found["whoami"]] == ["laptop"] * 4
     assert found["clients"] == ["fe80::11:22ff:fe33:4455"] * 4
-    assert found["upstream"] == [[]] * 4
+    assert found["upstream"] == [[COOKIE]] * 4

@@ -167,7 +167,7 @@ async def test_the_gate_judges_a_zone_as_any_list(tmp_path: Path) -> None:
         until(lambda: has(2), "serial 2 is served")
         refused = await zone.night()
         assert isinstance(refused, Refused)
-        assert "shrank by 66.7%" in refused.refused.sentence
+        assert "shrank by 66.6%" in refused.refused.sentence
         assert (zone.serial, zone.library.state(CODE).refused_serial) == (1, 2)
         again = await zone.night()
         assert again == refused
