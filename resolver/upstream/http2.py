@@ -117,6 +117,8 @@ class Http2Framing:
         try:
             events = self._connection.receive_data(data)
             found = [delivery for event in events if (delivery := self._happened(event)) is not None]
+        except UnicodeDecodeError:  # h2 lets it through: a header's octets can be any
+            raise FramingError("HTTP/2: a header that is not UTF-8") from None
         except (H2Error, HPACKError, HyperframeError) as error:
             raise FramingError(f"HTTP/2: {error or type(error).__name__}") from None
         return found

@@ -1,13 +1,15 @@
 """Whatever octets a server sends within or instead of TLS and HTTP/2: replies, or the end of its connection.
 
-Seeded and bounded; ``SARING_FUZZ_FACTOR`` multiplies how much.
+Seeded and bounded; ``SARING_FUZZ_FACTOR`` multiplies how much. ``corpus/http2-*.hex`` once broke something.
 """
 
 from __future__ import annotations
 
 import os
 import random
+from pathlib import Path
 
+import pytest
 from h2.config import H2Configuration
 from h2.connection import H2Connection
 
@@ -19,6 +21,7 @@ from resolver.upstream.tls import Identity, TlsPipe, TlsRefused, context
 from tests.support import dns_messages as say
 from tests.support.mutation import mutations
 
+CORPUS = Path(__file__).parent / "corpus"
 FACTOR = int(os.environ.get("SARING_FUZZ_FACTOR", "1"))
 ASKED = m.question(from_text("www.kantor.example"), 1, 1)
 QUERY = m.build_query(0, ASKED, False, m.padded_opt(ASKED, False, b""))
@@ -61,6 +64,13 @@ def test_any_octets_in_place_of_http2() -> None:
         assert all(delivery.message is None or len(delivery.message) <= 65_535 for delivery in found)
     assert complete > 100
     assert broken > 50
+
+
+@pytest.mark.parametrize("path", sorted(CORPUS.glob("http2-*.hex")), ids=lambda path: path.stem)
+def test_what_once_broke_http2(path: Path) -> None:
+    framing, _ = conversation()
+    with pytest.raises(FramingError):
+        framing.received(bytes.fromhex(path.read_text()))
 
 
 def test_any_octets_in_place_of_lengths() -> None:
