@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import logging
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import click.testing
@@ -43,8 +44,8 @@ categories = ["perjudian"]
 
 
 @pytest.fixture
-def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
-    """Runs a command on a state directory of its own."""
+def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Run]:
+    """Runs a command on a state directory of its own. A command may set how the process logs: it is set back."""
     monkeypatch.chdir(tmp_path)
     for name in [name for name in os.environ if name.startswith("SARING_")]:
         monkeypatch.delenv(name)
@@ -57,7 +58,11 @@ def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
         assert not isinstance(result.exception, AssertionError), result.output
         return result
 
-    return invoke
+    root = logging.getLogger()
+    level, handlers = root.level, root.handlers[:]
+    yield invoke
+    root.setLevel(level)
+    root.handlers[:] = handlers
 
 
 @pytest.fixture
