@@ -9,20 +9,17 @@ if its parent dies.
 from __future__ import annotations
 
 import asyncio
-import os
 import sys
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
-import msgspec
-
+from blocklists import child_process
 from blocklists.normalise import Parsed, normalise
 from blocklists.source import Source
 
 _SMALL_BYTES: Final = 4 << 20
-_MAX_STDERR: Final = 2000
 
 
 class ParseError(Exception):
@@ -63,46 +60,21 @@ async def parse(job: Job, small_bytes: int = _SMALL_BYTES) -> Parsed:
 
 
 async def _apart(job: Job) -> Parsed:
-    process = await asyncio.create_subprocess_exec(
-        sys.executable,
-        "-m",
-        __name__,
-        stdin=asyncio.subprocess.PIPE,
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.PIPE,
-        # The child finds the same packages, wherever this program was started from.
-        env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
-    )
+    process = await child_process.start(__name__)
     try:
-        output, errors = await process.communicate(msgspec.json.encode(job, enc_hook=_to_json))
+        output, errors = await process.communicate(child_process.encode(job))
     except BaseException:
-        if process.returncode is None:
-            process.kill()
-            await process.wait()
+        await child_process.end(process)
         raise
     if process.returncode:
-        said = errors[-_MAX_STDERR:].decode(errors="replace").strip().splitlines()
-        how = f"signal {-process.returncode}" if process.returncode < 0 else f"status {process.returncode}"
-        raise ParseError(f"parsing {job.source.code} ended with {how}" + (f": {said[-1]}" if said else ""))
-    return msgspec.json.decode(output, type=Parsed, dec_hook=_from_json)
-
-
-def _to_json(value: object) -> str:
-    if isinstance(value, Path):
-        return str(value)
-    raise NotImplementedError(type(value).__name__)
-
-
-def _from_json(kind: type, value: Any) -> Path:
-    if issubclass(kind, Path):
-        return Path(value)
-    raise NotImplementedError(kind.__name__)
+        how = child_process.how_it_ended(process.returncode, errors)
+        raise ParseError(f"parsing {job.source.code} ended with {how}")
+    return child_process.decode(output, Parsed)
 
 
 def main() -> None:
     """The process's whole life."""
-    job = msgspec.json.decode(sys.stdin.buffer.read(), type=Job, dec_hook=_from_json)
-    sys.stdout.buffer.write(msgspec.json.encode(work(job), enc_hook=_to_json))
+    sys.stdout.buffer.write(child_process.encode(work(child_process.decode(sys.stdin.buffer.read(), Job))))
 
 
 if __name__ == "__main__":

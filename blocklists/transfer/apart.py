@@ -8,22 +8,20 @@ It ends by itself if its parent dies: then nobody reads what it writes.
 from __future__ import annotations
 
 import asyncio
-import os
 import secrets
 import sys
 import time
 from collections.abc import Awaitable, Callable
-from pathlib import Path
-from typing import Any, BinaryIO, Final
+from typing import BinaryIO, Final
 
 import msgspec
 
+from blocklists import child_process
 from blocklists.progress import Progress
 from blocklists.transfer.failure import TransferError, TransferFailure
 from blocklists.transfer.job import Job, Received, World, visit
 
 _MAX_LINE: Final = 1 << 20
-_MAX_STDERR: Final = 2000
 
 Visit = Callable[[Job, Progress], Awaitable[Received]]
 """How a visit is made; tests and other hosts bring their own."""
@@ -52,32 +50,20 @@ async def visit_here(job: Job, progress: Progress) -> Received:
 
 async def visit_apart(job: Job, progress: Progress) -> Received:
     """The visit in a process of its own. Raises ``TransferError`` and ``OSError``."""
-    process = await asyncio.create_subprocess_exec(
-        sys.executable,
-        "-m",
-        __name__,
-        stdin=asyncio.subprocess.PIPE,
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.PIPE,
-        limit=_MAX_LINE,
-        # The child finds the same packages, wherever this program was started from.
-        env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
-    )
+    process = await child_process.start(__name__, _MAX_LINE)
     assert process.stdin is not None
     assert process.stdout is not None
     assert process.stderr is not None
     complaints = asyncio.create_task(process.stderr.read())
     try:
-        process.stdin.write(msgspec.json.encode(job, enc_hook=_to_json))
+        process.stdin.write(child_process.encode(job))
         process.stdin.close()
         received = await _listen(process.stdout, progress)
         errors = await complaints
         await process.wait()
     except BaseException:
         complaints.cancel()
-        if process.returncode is None:
-            process.kill()
-            await process.wait()
+        await child_process.end(process)
         raise
     if received is None:
         raise _died(job, process.returncode or 0, errors)
@@ -88,7 +74,7 @@ async def _listen(lines: asyncio.StreamReader, progress: Progress) -> Received |
     """What the process says until its end. Raises what it says that it raised."""
     received: Received | None = None
     while line := await lines.readline():
-        said = msgspec.json.decode(line, type=Said, dec_hook=_from_json)
+        said = child_process.decode(line, Said)
         if said.failed is not None:
             raise TransferError(*said.failed)
         if said.no_file:
@@ -104,24 +90,10 @@ async def _listen(lines: asyncio.StreamReader, progress: Progress) -> Received |
 
 
 def _died(job: Job, status: int, errors: bytes) -> TransferError:
-    said = errors[-_MAX_STDERR:].decode(errors="replace").strip().splitlines()
-    how = f"signal {-status}" if status < 0 else f"status {status}"
-    sentence = f"The process that transferred {job.source.code} ended with {how}" + (f": {said[-1]}" if said else "")
+    sentence = f"The process that transferred {job.source.code} ended with {child_process.how_it_ended(status, errors)}"
     return TransferError(
         TransferFailure.CUT, f"{sentence}. The last good version is still served; look at the machine's memory."
     )
-
-
-def _to_json(value: object) -> str:
-    if isinstance(value, Path):
-        return str(value)
-    raise NotImplementedError(type(value).__name__)
-
-
-def _from_json(kind: type, value: Any) -> Path:
-    if issubclass(kind, Path):
-        return Path(value)
-    raise NotImplementedError(kind.__name__)
 
 
 class _Told:
@@ -131,7 +103,7 @@ class _Told:
         self._out = out
 
     def say(self, said: Said) -> None:
-        self._out.write(msgspec.json.encode(said, enc_hook=_to_json) + b"\n")
+        self._out.write(child_process.encode(said) + b"\n")
         self._out.flush()
 
     def start(self, label: str, total: int) -> None:
@@ -146,7 +118,7 @@ class _Told:
 
 def main() -> None:
     """The process's whole life."""
-    job = msgspec.json.decode(sys.stdin.buffer.read(), type=Job, dec_hook=_from_json)
+    job = child_process.decode(sys.stdin.buffer.read(), Job)
     told = _Told(sys.stdout.buffer)
     try:
         told.say(Said(received=visit(job, world(), told)))
