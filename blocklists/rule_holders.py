@@ -16,7 +16,7 @@ from blocklists.holders import Holder
 from blocklists.index import Index
 from blocklists.library import Library
 from blocklists.match import Match
-from blocklists.rule import ListRule
+from blocklists.rule import ListRule, RuleAction
 from blocklists.state import ListState, Version
 from dnswire.constants import RRType
 
@@ -41,20 +41,46 @@ def _range(address: ipaddress.IPv4Address | ipaddress.IPv6Address, bits: str) ->
     return str(ipaddress.ip_network((address.packed, int(bits)), strict=False))
 
 
+class _Kept:
+    """The kept versions of lists: each is read once, however many of its rules match."""
+
+    def __init__(self, library: Library) -> None:
+        self._library = library
+        self._states: dict[str, ListState] = {}
+        self._rules: dict[tuple[str, int], frozenset[tuple[str, RuleAction]]] = {}
+
+    def state(self, code: str) -> ListState:
+        """The list's state."""
+        if code not in self._states:
+            self._states[code] = self._library.state(code)
+        return self._states[code]
+
+    def rules(self, code: str, number: int) -> frozenset[tuple[str, RuleAction]]:
+        """Text and action of a version's rules, in whatever lines; none of a version that is damaged."""
+        place = code, number
+        if place not in self._rules:
+            try:
+                found = read_rules(self._library.entries_path(code, number))
+            except (EntriesDamaged, OSError):
+                found = ()
+            self._rules[place] = frozenset((rule.text, rule.action) for rule in found)
+        return self._rules[place]
+
+
 def _holders(library: Library, matches: list[Match], codes: Mapping[int, str]) -> tuple[Holder, ...]:
+    kept = _Kept(library)
     found: list[Holder] = []
     for match in matches[:MAX_SHOWN]:
         code = codes.get(match.list_id)
-        state = library.state(code) if code is not None else None
-        if state is not None and state.version:
-            found.append(_holder(library, state, match))
+        if code is not None and kept.state(code).version:
+            found.append(_holder(kept, kept.state(code), match))
     return tuple(found)
 
 
-def _holder(library: Library, state: ListState, match: Match) -> Holder:
+def _holder(kept: _Kept, state: ListState, match: Match) -> Holder:
     rule = match.rule
-    kept = [version for version in state.versions if version.number <= state.version]
-    since = _since(library, state.code, kept, rule) if rule is not None else kept[-1]
+    versions = [version for version in state.versions if version.number <= state.version]
+    since = _since(kept, state.code, versions, rule) if rule is not None else versions[-1]
     return Holder(
         code=state.code,
         entry=rule.text if rule is not None else str(match.labels),
@@ -63,21 +89,17 @@ def _holder(library: Library, state: ListState, match: Match) -> Holder:
         since_version=since.number,
         since_s=since.stored_s,
         # Ranges are not looked for in older versions.
-        since_oldest=rule is None or (since is kept[0] and since.number > 1),
+        since_oldest=rule is None or (since is versions[0] and since.number > 1),
         line=rule.line if rule is not None else 0,
         text=rule.text if rule is not None else "",
     )
 
 
-def _since(library: Library, code: str, kept: list[Version], rule: ListRule) -> Version:
-    """The first version from which on, without a break, the rule was there, in whatever line."""
-    since = kept[-1]
-    for version in reversed(kept[:-1]):
-        try:
-            rules = read_rules(library.entries_path(code, version.number))
-        except (EntriesDamaged, OSError):
-            break
-        if not any(other.text == rule.text and other.action is rule.action for other in rules):
+def _since(kept: _Kept, code: str, versions: list[Version], rule: ListRule) -> Version:
+    """The first version from which on, without a break, the rule was there."""
+    since = versions[-1]
+    for version in reversed(versions[:-1]):
+        if (rule.text, rule.action) not in kept.rules(code, version.number):
             break
         since = version
     return since

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Final
 
@@ -59,13 +59,8 @@ class CacheKeeper:
 
     def save_now(self) -> None:
         """Saves all at once: for the end of the process."""
-        if self._path is None:
-            return
-        try:
-            for _ in save(self._cache, self._path, _SAVE_PART):
-                pass
-        except OSError as fault:
-            _log.warning("the cache could not be saved", extra={"reason": str(fault)})
+        for _ in self._saving():
+            pass
 
     async def _load(self) -> None:
         if self._path is not None:
@@ -74,11 +69,15 @@ class CacheKeeper:
                 await asyncio.sleep(0)
 
     async def _save(self) -> None:
+        for _ in self._saving():
+            await asyncio.sleep(0)
+
+    def _saving(self) -> Iterator[None]:
+        """Saves in parts; a disk that is full costs the saved cache, nothing else."""
         if self._path is None:
             return
         try:
-            for _ in save(self._cache, self._path, _SAVE_PART):
-                await asyncio.sleep(0)
+            yield from save(self._cache, self._path, _SAVE_PART)
         except OSError as fault:
             _log.warning("the cache could not be saved", extra={"reason": str(fault)})
 

@@ -38,19 +38,16 @@ class Flush:
     name: str
     at_s: float
 
-    def covers(self, name: bytes) -> bool:
-        """Whether it has answers about that lower-case wire name forgotten."""
-        if self.kind is FlushKind.ALL:
-            return True
-        own = from_text(self.name).lower()
-        return name == own if self.kind is FlushKind.NAME else is_within(name, own)
+    @property
+    def wire(self) -> bytes:
+        """``name`` as a lower-case wire name; the root for ALL."""
+        return from_text(self.name or ".").lower()
 
     def apply(self, cache: Cache) -> int:
         """Carries it out. Returns how many entries were forgotten."""
         if self.kind is FlushKind.ALL:
             return cache.flush_all()
-        own = from_text(self.name).lower()
-        return cache.flush_name(own) if self.kind is FlushKind.NAME else cache.flush_suffix(own)
+        return cache.flush_name(self.wire) if self.kind is FlushKind.NAME else cache.flush_suffix(self.wire)
 
 
 def give(path: Path, kind: FlushKind, name: str, now_s: float) -> Flush:
@@ -82,12 +79,16 @@ class Orders:
     def __init__(self, path: Path) -> None:
         self._path = path
         self._seen: tuple[int, int] = (0, 0)
-        self._orders = read(path)
-        self.done = self._orders[-1].number if self._orders else 0
+        orders = read(path)
+        self.done = orders[-1].number if orders else 0
+        self._given = _given(orders)
 
     def flushed(self, name: bytes, stored_s: float) -> bool:
         """Whether an order was given to forget what was stored of the lower-case wire name at that instant."""
-        return any(order.at_s >= stored_s and order.covers(name) for order in self._orders)
+        return any(
+            at_s >= stored_s and (name == wire if exactly else is_within(name, wire))
+            for at_s, exactly, wire in self._given
+        )
 
     def changed(self) -> bool:
         """Whether the file is another one than at the last call: one ``stat``."""
@@ -103,10 +104,18 @@ class Orders:
 
     def carry_out(self, cache: Cache) -> int:
         """Carries out what is new. Returns how many entries were forgotten."""
-        self._orders = read(self._path)
+        orders = read(self._path)
+        self._given = _given(orders)
         forgotten = 0
-        for order in self._orders:
+        for order in orders:
             if order.number > self.done:
                 forgotten += order.apply(cache)
                 self.done = order.number
         return forgotten
+
+
+def _given(orders: tuple[Flush, ...]) -> list[tuple[float, bool, bytes]]:
+    """When, whether for the name alone, and the wire name: worked out once, since tens of thousands of entries are held
+    against them when a saved cache comes back.
+    """
+    return [(order.at_s, order.kind is FlushKind.NAME, order.wire) for order in orders]
