@@ -6,6 +6,7 @@ from sqlalchemy import ColumnElement
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from admin_api import fields as f
+from admin_api.features.tenant_query import TenantQuery, tenant_conditions
 from admin_api.models import DeviceRow
 from admin_api.rest.auth import Scope
 from admin_api.rest.crud import crud_routes
@@ -13,7 +14,7 @@ from admin_api.rest.paging import PageQuery
 from admin_api.rest.resource import Resource, Stamped
 from admin_api.rest.route import API, Editor
 from admin_api.rest.tenant import require_tenant
-from admin_api.schemas import DeviceName, Id, QueryId, instant
+from admin_api.schemas import DeviceName, Id, instant
 from policy.model import Identification
 
 
@@ -28,13 +29,6 @@ class DeviceInput(DeviceName):
 
 class DeviceOutput(DeviceInput, Stamped):
     """A device as stored, in canonical form."""
-
-
-class DeviceQuery(PageQuery):
-    """Which devices."""
-
-    agency_id: QueryId | None = None
-    unit_id: QueryId | None = None
 
 
 async def fill(session: AsyncSession, row: DeviceRow, data: DeviceInput, _editor: Editor) -> None:
@@ -63,13 +57,7 @@ def show(row: DeviceRow) -> DeviceOutput:
 
 def conditions(query: PageQuery) -> list[ColumnElement[bool]]:
     """The filters that a query asks for."""
-    found: list[ColumnElement[bool]] = []
-    if isinstance(query, DeviceQuery):
-        if query.agency_id is not None:
-            found.append(DeviceRow.agency_id == query.agency_id)
-        if query.unit_id is not None:
-            found.append(DeviceRow.unit_id == query.unit_id)
-    return found
+    return tenant_conditions(DeviceRow, query)
 
 
 RESOURCE = Resource(
@@ -85,7 +73,7 @@ RESOURCE = Resource(
     show=show,
     label=lambda row: f"{row.kind} {row.value}",
     unique=(("kind", "value"),),
-    query=DeviceQuery,
+    query=TenantQuery,
     conditions=conditions,
     visible=lambda agency_id: DeviceRow.agency_id == agency_id,
 )

@@ -9,6 +9,7 @@ from sqlalchemy import ColumnElement
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from admin_api import fields as f
+from admin_api.features.tenant_query import TenantQuery, tenant_conditions
 from admin_api.models import NetworkRow
 from admin_api.rest.auth import Scope
 from admin_api.rest.crud import crud_routes
@@ -16,7 +17,7 @@ from admin_api.rest.paging import PageQuery
 from admin_api.rest.resource import Resource, Stamped
 from admin_api.rest.route import API, Editor
 from admin_api.rest.tenant import require_tenant
-from admin_api.schemas import Address, Id, QueryId, Strict, instant
+from admin_api.schemas import Address, Id, Strict, instant
 
 
 class NetworkInput(Strict):
@@ -32,11 +33,9 @@ class NetworkOutput(NetworkInput, Stamped):
     """A network as stored, in canonical form."""
 
 
-class NetworkQuery(PageQuery):
+class NetworkQuery(TenantQuery):
     """Which networks."""
 
-    agency_id: QueryId | None = None
-    unit_id: QueryId | None = None
     containing: Address | None = None
     """Only those that hold this address, the longest prefix (whose the address is) first."""
 
@@ -63,14 +62,9 @@ def show(row: NetworkRow) -> NetworkOutput:
 
 def conditions(query: PageQuery) -> list[ColumnElement[bool]]:
     """The filters that a query asks for."""
-    found: list[ColumnElement[bool]] = []
-    if isinstance(query, NetworkQuery):
-        if query.agency_id is not None:
-            found.append(NetworkRow.agency_id == query.agency_id)
-        if query.unit_id is not None:
-            found.append(NetworkRow.unit_id == query.unit_id)
-        if query.containing is not None:
-            found.append(NetworkRow.cidr.in_(ranges_around(query.containing)))
+    found = tenant_conditions(NetworkRow, query)
+    if isinstance(query, NetworkQuery) and query.containing is not None:
+        found.append(NetworkRow.cidr.in_(ranges_around(query.containing)))
     return found
 
 

@@ -7,10 +7,10 @@ from typing import Annotated, Self
 from pydantic import Field, StringConstraints, ValidationInfo, field_validator, model_validator
 
 from admin_api import fields as f
+from admin_api.features.tenant_query import TenantQuery
 from admin_api.finding_schemas import Finding
-from admin_api.rest.paging import PageQuery
 from admin_api.rest.resource import Stamped
-from admin_api.schemas import Answer, Basis, Id, Instant, QueryId, Strict
+from admin_api.schemas import Answer, Basis, Id, Instant, Strict
 from policy.bypass import COUNTED as COUNTED_BYPASSES
 from policy.model import Action, AnswerKind, Bypass, ScopeKind, TargetKind
 from policy.patterns import Pattern
@@ -131,10 +131,8 @@ class SavedRule(RuleOutput):
     """What there is to say about it, and about others because of it: rules that can never win, contradictions."""
 
 
-class RuleQuery(PageQuery):
+class RuleQuery(TenantQuery):
     """Which rules."""
 
-    agency_id: QueryId | None = None
-    unit_id: QueryId | None = None
     action: Action | None = None
     exception: Annotated[bool, Field(strict=False)] | None = None

@@ -9,6 +9,7 @@ from sqlalchemy import ColumnElement, and_, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from admin_api.features.rule_schemas import RuleInput, RuleOutput, RuleQuery, RuleScope, RuleTarget, SavedRule
+from admin_api.features.tenant_query import tenant_conditions
 from admin_api.finding_schemas import findings_of
 from admin_api.letters import fact_of, require_letter
 from admin_api.models import RuleRow, ScheduleRow, UnitRow
@@ -94,12 +95,8 @@ def visible(agency_id: int) -> ColumnElement[bool]:
 
 def conditions(query: PageQuery) -> list[ColumnElement[bool]]:
     """The filters that a query asks for."""
-    found: list[ColumnElement[bool]] = []
+    found = tenant_conditions(RuleRow, query)
     if isinstance(query, RuleQuery):
-        if query.agency_id is not None:
-            found.append(RuleRow.agency_id == query.agency_id)
-        if query.unit_id is not None:
-            found.append(RuleRow.unit_id == query.unit_id)
         if query.action is not None:
             found.append(RuleRow.action == query.action.value)
         if query.exception is not None:
