@@ -151,11 +151,6 @@ class ListRule(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_f
         """Whether the rule asks for the name to be left alone."""
         return self.action is RuleAction.ALLOW or self.action is RuleAction.PASSTHRU
 
-    @property
-    def about_client(self) -> bool:
-        """Whether it depends on who asks: then no decision by it holds for anybody else."""
-        return self.trigger is Trigger.CLIENT_IP or bool(self.clients or self.not_clients or self.tags or self.not_tags)
-
 
 @dataclass(frozen=True, slots=True)
 class AddressEntry:

@@ -6,7 +6,6 @@ cdef extern from "<string.h>" nogil:
     int memcmp(const void* one, const void* other, size_t size)
 
 cdef extern from "<endian.h>" nogil:
-    unsigned short htobe16(unsigned short value)
     unsigned int htobe32(unsigned int value)
     unsigned int htole32(unsigned int value)
     unsigned long long htole64(unsigned long long value)
@@ -17,8 +16,6 @@ cdef int copy(unsigned char* into, Py_ssize_t at, bytes octets, Py_ssize_t start
 cdef bint same(unsigned char* memory, Py_ssize_t at, bytes octets, Py_ssize_t start, Py_ssize_t size) noexcept
 @cython.locals(word=cython.ulonglong)
 cdef unsigned long long get64(unsigned char* memory, Py_ssize_t at) noexcept
-@cython.locals(ordered=cython.ushort)
-cdef void put16(unsigned char* into, Py_ssize_t at, unsigned short value) noexcept
 @cython.locals(ordered=cython.uint)
 cdef void put32(unsigned char* into, Py_ssize_t at, unsigned int value) noexcept
 @cython.locals(ordered=cython.uint)

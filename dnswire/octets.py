@@ -62,17 +62,8 @@ def get64(memory: memoryview, at: int) -> int:
         return int.from_bytes(memory[at : at + 8], sys.byteorder)
 
 
-def put16(into: memoryview, at: int, value: int) -> None:
-    """Network order, as DNS messages have it."""
-    if cython.compiled:
-        ordered = htobe16(value)
-        memcpy(cython.address(into[at]), cython.address(ordered), 2)
-    else:
-        into[at : at + 2] = value.to_bytes(2, "big")
-
-
 def put32(into: memoryview, at: int, value: int) -> None:
-    """Network order."""
+    """Network order, as DNS messages have it."""
     if cython.compiled:
         ordered = htobe32(value)
         memcpy(cython.address(into[at]), cython.address(ordered), 4)

@@ -269,13 +269,6 @@ def _goes_first(other: PreparedRule, part: PreparedRule, same_scope: bool, settl
     return ""
 
 
-def in_one_layer(winner: Rule, loser: Rule) -> str:
-    """Why the first of two rules of one layer goes before the other, where they are no equals."""
-    if winner.important and not loser.important:
-        return "it is important"
-    return "in one layer an allow goes before the rest"
-
-
 def _same_target(other: PreparedRule, part: PreparedRule) -> bool:
     """Whether both match by the same name, range, list ..., so that no length tells them apart."""
     if part.name:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 from dnswire.answer import Answer
 from querylog.record import LogRecord, Transport
@@ -144,52 +144,6 @@ class Witness(SpoolWriter):
     def __init__(self) -> None:
         self.rows: list[LogRecord] = []
 
-    def append(
-        self,
-        time_us: int,
-        client: bytes,
-        agency_id: int,
-        unit_id: int,
-        generation: int,
-        rule_id: int,
-        list_id: int,
-        category_id: int,
-        answer_digest: int,
-        latency_us: int,
-        rrtype: int,
-        rcode: int,
-        upstream: int,
-        transport: int,
-        verdict: int,
-        layer: int,
-        via: int,
-        cache: int,
-        name: bytes,
-        matched: bytes,
-    ) -> None:
-        """As ``SpoolWriter.append``."""
-        self.rows.append(
-            LogRecord(
-                time_us,
-                len(self.rows) + 1,
-                client,
-                agency_id,
-                unit_id,
-                generation,
-                rule_id,
-                list_id,
-                category_id,
-                answer_digest,
-                latency_us,
-                rrtype,
-                rcode,
-                upstream,
-                transport,
-                verdict,
-                layer,
-                via,
-                cache,
-                name,
-                matched,
-            )
-        )
+    def append(self, time_us: int, *fields: Any) -> None:
+        """As ``SpoolWriter.append``, whose fields stand in the order of the record's but for the sequence."""
+        self.rows.append(LogRecord(time_us, len(self.rows) + 1, *fields))

@@ -12,7 +12,6 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 from admin_api import fields as f
 from admin_api.journal import Actor
 from admin_api.rest.auth import Principal, Scope
-from admin_api.rest.problem import Problem
 from admin_api.services import Services
 
 M = TypeVar("M", bound=BaseModel)
@@ -89,11 +88,6 @@ class Call:
     def now_s(self) -> float:
         """The time."""
         return self.services.clock()
-
-    def refuse_unless(self, agency_id: int, what: str) -> None:
-        """Raises a 404 problem where the token is of another agency: what it may not see does not exist for it."""
-        if self.principal.agency_id is not None and self.principal.agency_id != agency_id:
-            raise Problem(HTTPStatus.NOT_FOUND, f"there is no {what}")
 
 
 @dataclass(frozen=True, slots=True)
