@@ -24,7 +24,7 @@ def upstream_command(program: str, directory: Path, port: int) -> list[str]:
     """NSD with one zone, where every name has an address."""
     zone = directory / "upstream.zone"
     zone.write_text(
-        "$TTL 3600\n@ SOA ns.test. host.test. 1 3600 600 86400 60\n@ NS ns.test.\nns A 127.0.0.1\n"
+        "$TTL 3600\n@ SOA ns.test. host.test. 1 3600 600 86400 60\n@ NS ns.test.\nns A 192.0.2.53\n"
         "*.bersih A 192.0.2.1\n*.lain A 192.0.2.2\n",
         encoding="ascii",
     )

@@ -16,6 +16,7 @@ cdef class Answer:
     cdef readonly tuple aliases
     cdef readonly tuple bindings
     cdef readonly tuple addresses
+    cdef readonly tuple glue
     cdef readonly bint ech
     cdef readonly bint points
     cdef readonly tuple ede

@@ -46,10 +46,11 @@ class Answer:
 
     ``message`` ends where the kept sections end; ``ttls`` are (octets from its start, seconds). ``ttl_s`` is how long
     the whole may be cached by its own words (0: not at all). ``aliases``, ``bindings`` and ``addresses`` are whom it
-    points to: CNAME and DNAME targets, HTTPS/SVCB targets, and addresses (4 or 16 octets; hints included). ``ech``:
-    whether an HTTPS or SVCB RR carries keys of encrypted ClientHello; ``points`` whether there is any of these four, so
-    that policy may have a say in it. ``digest`` is the CRC-32 of all that follows the question, TTLs as received: the
-    query log's "same answer as before".
+    points to: CNAME and DNAME targets, HTTPS/SVCB targets, and addresses (4 or 16 octets; hints included); ``glue`` are
+    the addresses of the additional section, which nobody has asked for. ``ech``: whether an HTTPS or SVCB RR carries
+    keys of encrypted ClientHello; ``points`` whether there is any of these five, so that policy may have a say in it.
+    ``digest`` is the CRC-32 of all that follows the question, TTLs as received: the query log's "same answer as
+    before".
     """
 
     __slots__ = (
@@ -62,6 +63,7 @@ class Answer:
         "ech",
         "ede",
         "flags",
+        "glue",
         "message",
         "name",
         "nscount",
@@ -91,6 +93,7 @@ class Answer:
         addresses: tuple[bytes, ...],
         ede: tuple[tuple[int, str], ...],
         ech: bool = False,
+        glue: tuple[bytes, ...] = (),
     ) -> None:
         self.message = message
         self.name = name
@@ -105,8 +108,9 @@ class Answer:
         self.aliases = aliases
         self.bindings = bindings
         self.addresses = addresses
+        self.glue = glue
         self.ech = ech
-        self.points = bool(aliases or bindings or addresses or ech)
+        self.points = bool(aliases or bindings or addresses or glue or ech)
         self.ede = ede
         self.digest = zlib.crc32(message[question_end:]) if len(message) > question_end else 0
 
@@ -128,6 +132,7 @@ class _Reading:
         "end",
         "extended_rcode",
         "followed",
+        "glue",
         "has_data",
         "negative_ttl_s",
         "options",
@@ -146,6 +151,7 @@ class _Reading:
         self.aliases: list[bytes] = []
         self.bindings: list[bytes] = []
         self.addresses: list[bytes] = []
+        self.glue: list[bytes] = []
         self.ede: list[tuple[int, str]] = []
         self.negative_ttl_s = -1
         self.extended_rcode = 0
@@ -204,6 +210,7 @@ def parse_reply(message: bytes) -> tuple[Answer, bytes | None]:
         addresses=tuple(reading.addresses),
         ede=tuple(reading.ede),
         ech=reading.ech,
+        glue=tuple(reading.glue),
     )
     return answer, reading.options
 
@@ -287,11 +294,11 @@ def _note_targets(
     if rrtype == RRType.A:
         if end - rdata != 4:
             raise WireError("A RR of a wrong size", rdata)
-        reading.addresses.append(message[rdata:end])
+        (reading.addresses if section == _ANSWER else reading.glue).append(message[rdata:end])
     elif rrtype == RRType.AAAA:
         if end - rdata != 16:
             raise WireError("AAAA RR of a wrong size", rdata)
-        reading.addresses.append(message[rdata:end])
+        (reading.addresses if section == _ANSWER else reading.glue).append(message[rdata:end])
     elif section == _ANSWER and rrtype in (RRType.CNAME, RRType.DNAME):
         target, after = wire.read(message, rdata)
         if after != end:

@@ -13,10 +13,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
-from dnswire import edns, name
-from dnswire.answer import RR, Answer, parse_answer, records
-from dnswire.constants import FLAG_AD, HEADER_SIZE, MAX_MESSAGE_SIZE, RRType
+from dnswire import name
+from dnswire.answer import RR, Answer, records
+from dnswire.constants import FLAG_AD, HEADER_SIZE, RRType
 from dnswire.errors import WireError
+from dnswire.less import read_again
 from dnswire.response import rr
 
 _MANDATORY: Final = 0
@@ -61,21 +62,9 @@ def without_ech(answer: Answer) -> Answer:
     if not answer.ech:
         return answer
     try:
-        return _read(answer, _rewritten(answer))
+        return read_again(answer, _rewritten(answer))
     except WireError:
-        return _read(answer, _head(answer, (0, 0, 0)))
-
-
-def _read(answer: Answer, message: bytes) -> Answer:
-    if len(message) > MAX_MESSAGE_SIZE:
-        raise WireError("it does not fit into a message any more")
-    if answer.ede or answer.rcode > 15:
-        # They are not of the message that is kept; ``parse_answer`` takes them from an OPT RR.
-        options = b"".join([edns.ede(code, text) for code, text in answer.ede])
-        arcount = int.from_bytes(message[10:12], "big") + 1
-        message = message[:10] + arcount.to_bytes(2, "big") + message[HEADER_SIZE:]
-        message += edns.opt(0, answer.rcode, False, options)
-    return parse_answer(message)
+        return read_again(answer, _head(answer, (0, 0, 0)))
 
 
 def _rewritten(answer: Answer) -> bytes:

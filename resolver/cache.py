@@ -416,7 +416,7 @@ class Cache:
 
 def cost_bytes(key: bytes, answer: Answer) -> int:
     """What keeping ``answer`` under ``key`` costs in memory, near enough."""
-    targets = len(answer.aliases) + len(answer.bindings) + len(answer.addresses)
+    targets = len(answer.aliases) + len(answer.bindings) + len(answer.addresses) + len(answer.glue)
     return (
         _ENTRY_COST
         + len(key)

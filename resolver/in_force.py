@@ -15,6 +15,7 @@ from blocklists.index import Index
 from blocklists.rule import MAPPED
 from dnswire.answer import Answer
 from dnswire.ech import without_ech
+from dnswire.less import without_additional
 from dnswire.query import Query
 from policy.decide import combine, decide
 from policy.forwarders import Claim, Named, Speaker
@@ -329,12 +330,19 @@ class InForce:
         remembered = known.inspected.get(key)
         if remembered is not None and remembered[0] is answer:
             return remembered[1]
-        if question.guarded and self.surroundings.guard.holds_private(answer.addresses):
+        guard = self.surroundings.guard
+        if question.guarded and guard.holds_private(answer.addresses):
             decision = rebinding.blocked(self.policy.regency.language)
         else:
             decision = inspect(known.view, self.index, question.decision, answer, rrtype, known.asker)
         rendered = render(decision, rrtype, NO_EDGE_S) if bars(decision) else None
-        relayed = without_ech(answer) if answer.ech and rendered is None and known.view.strips_ech else None
+        relayed = None
+        if rendered is None:
+            if answer.ech and known.view.strips_ech:
+                relayed = without_ech(answer)
+            if question.guarded and guard.holds_private(answer.glue):
+                # Of a nameserver, mostly, which is no reason to keep the answer back; but no client is to get it.
+                relayed = without_additional(answer if relayed is None else relayed)
         if decision is question.decision and relayed is question.relayed:
             plan = question
         else:

@@ -41,6 +41,8 @@ def hops(answer: Answer, rules: RulesIndex | None) -> Iterator[Hop]:
         yield Hop(Via.SERVICE_BINDING, target)
     for address in answer.addresses:
         yield Hop(Via.ADDRESS, b"", (address,))
+    for address in answer.glue:
+        yield Hop(Via.ADDRESS, b"", (address,))
     if rules is not None and rules.about_servers:
         for name, addresses in servers(answer).items():
             yield Hop(Via.NAMESERVER, name, tuple(addresses))

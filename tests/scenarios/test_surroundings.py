@@ -164,6 +164,21 @@ def test_what_is_allowed_and_what_comes_from_inside_passes(world: Worlds) -> Non
     assert here.ask("public.example").addresses == ("192.0.2.1",)
 
 
+def test_a_private_address_of_a_nameserver_goes_and_the_answer_stays(world: Worlds) -> None:
+    """Nobody has asked for the additional section: what is wrong with it is no reason to keep the answer back."""
+    here = guarded(world)
+    here.upstream.zones["public.example"] = address("public.example", "192.0.2.1")
+    here.upstream.servers = ["example. 60 IN NS ns.example."]
+    here.upstream.glue = ["ns.example. 60 IN A 10.0.0.1"]
+    for _ in range(2):  # from the upstream, and from the cache
+        said = here.ask("public.example")
+        assert (said.addresses, len(said.authority), said.additional) == (("192.0.2.1",), 1, ())
+    here.upstream.glue = ["ns.example. 60 IN A 192.0.2.2"]
+    here.upstream.zones["other.example"] = address("other.example", "192.0.2.1")
+    assert here.ask("other.example").additional == ("ns.example 60 IN A 192.0.2.2",)
+    assert {row.verdict for row in here.close()} == {Verdict.ALLOWED}
+
+
 def test_no_rule_of_the_policy_lets_a_rebinding_pass(world: Worlds) -> None:
     allow = Rule(1, agency(HEALTH), Target(TargetKind.NAME, "evil.example"), Action.ALLOW, important=True)
     here = guarded(world, allow)
