@@ -355,6 +355,10 @@ class InForce:
 
     def teach(self, known: Known, ready: Ready) -> None:
         """Leaves a response with the fast lane, for when a client of ``known``'s view asks the same."""
+        # The fast lane stands before the door (``udp_door.py``): what a proxy asked for itself would be the answer to
+        # any datagram of it that names no client.
+        if self.surroundings.proxies.include_packed(known.address):
+            return
         self.ready.put(ready)
         self.taught[known.address] = known
 

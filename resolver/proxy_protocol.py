@@ -40,9 +40,14 @@ class Proxies:
 
     def include(self, host: str) -> bool:
         """Whether a textual socket address is one of them."""
-        if self._none:
-            return False
-        return self._networks.find(ipaddress.ip_address(host.partition("%")[0]).packed) is not None
+        return not self._none and self.include_packed(ipaddress.ip_address(host.partition("%")[0]).packed)
+
+    def include_packed(self, address: bytes) -> bool:
+        """The same for 4 or 16 octets."""
+        return not self._none and self._networks.find(address) is not None
+
+
+NO_PROXIES: Final = Proxies(())
 
 
 def read_header(data: bytes | bytearray) -> ProxyHeader | None:

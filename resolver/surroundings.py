@@ -15,6 +15,7 @@ from typing import Final
 
 from resolver.hosts_file import HostsFile
 from resolver.local_records import LocalRecords
+from resolver.proxy_protocol import NO_PROXIES, Proxies
 from resolver.rebinding import UNGUARDED, Guard
 from resolver.routing import ONE_GROUP, Routing
 from resolver.settings import WorkerSettings
@@ -26,11 +27,12 @@ _LOOK_S: Final = 1.0
 
 @dataclass(frozen=True, slots=True)
 class Surroundings:
-    """Where questions go, which answers are kept back, and what needs no upstream."""
+    """Where questions go, which answers are kept back, what needs no upstream, and who speaks for others only."""
 
     routing: Routing
     guard: Guard
     records: LocalRecords
+    proxies: Proxies = NO_PROXIES
 
 
 NONE: Final = Surroundings(ONE_GROUP, UNGUARDED, LocalRecords())
@@ -48,6 +50,7 @@ class SurroundingsKeeper:
         self._records = settings.local_records
         self._routing = Routing(settings.upstreams, settings.routes)
         self._guard = Guard.from_settings(settings.rebinding)
+        self._proxies = Proxies(settings.proxy_from)
         self._hosts = HostsFile(Path(settings.hosts_path), settings.hosts_ttl_s) if settings.hosts_path else None
         self.current = self._look()
 
@@ -69,4 +72,4 @@ class SurroundingsKeeper:
                 _log.warning("the hosts file is not used as it is now", extra={"reason": str(fault)})
             for problem in self._hosts.fill(records):
                 _log.warning("a line of the hosts file is left out", extra={"reason": problem})
-        return Surroundings(self._routing, self._guard, records)
+        return Surroundings(self._routing, self._guard, records, self._proxies)

@@ -7,7 +7,7 @@ import socket
 import time
 from collections.abc import Callable, Sequence
 
-from resolver.proxy_protocol import Proxies
+from resolver.proxy_protocol import NO_PROXIES, Proxies
 from resolver.tcp_connection import Connection, Handler
 from resolver.tcp_limits import TcpCounters, TcpLimits
 from resolver.wheel import Wheel
@@ -31,7 +31,7 @@ class TcpListener:
         clock: Callable[[], float] = time.monotonic,
         proxies: Proxies | None = None,
     ) -> None:
-        self.proxies = proxies or Proxies(())
+        self.proxies = proxies or NO_PROXIES
         self.limits = limits or TcpLimits()
         self.counters = TcpCounters()
         self.clock = clock

@@ -32,7 +32,6 @@ from resolver.cookies import Cookies
 from resolver.fast_lane import FastLane
 from resolver.in_force import InForce
 from resolver.pipeline import Pipeline
-from resolver.proxy_protocol import Proxies
 from resolver.settings import WorkerSettings
 from resolver.sources import Sources
 from resolver.stats import Stats
@@ -132,7 +131,7 @@ class Worker:
             ZonePressure(settings.zone_max_outstanding),
             Cookies(bytes.fromhex(settings.cookie_secret)) if settings.cookie_secret else None,
         )
-        proxies = Proxies(settings.proxy_from)
+        proxies = self._surroundings.current.proxies
         self._door = UdpDoor(self._answer, proxies, settings.responses_per_s, settings.source_limits.slip, time.time)
         number = generation.number
         del generation  # the pipeline has it, until another takes its place

@@ -37,6 +37,7 @@ from resolver.in_force import InForce
 from resolver.local import Identity
 from resolver.local_records import LocalRecords
 from resolver.pipeline import Pipeline
+from resolver.proxy_protocol import NO_PROXIES, Proxies
 from resolver.rebinding import UNGUARDED, Guard
 from resolver.routing import Routing
 from resolver.settings import LocalRecord, Route, ServerGroup
@@ -159,12 +160,13 @@ class World:
         routes: Sequence[Route] = (),
         guard: Guard = UNGUARDED,
         records: Sequence[LocalRecord] = (),
+        proxies: Proxies = NO_PROXIES,
     ) -> None:
         self.now_s = now_s
         self.pressure = ZonePressure(256)
         self.upstreams = [Upstream() for _ in groups]
         self.upstream = self.upstreams[0]
-        self.surroundings = Surroundings(Routing(groups, routes), guard, LocalRecords(records))
+        self.surroundings = Surroundings(Routing(groups, routes), guard, LocalRecords(records), proxies)
         self.stats = Stats()
         self.cache = Cache(1_000_000, 0, 86_400, 3_600, stale_max_s=86_400, refreshes=True)
         self._later: list[Later] = []
