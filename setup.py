@@ -133,9 +133,7 @@ def stale_files() -> list[Path]:
     """
     recorded = json.loads(RECORD_FILE.read_text()) if RECORD_FILE.exists() else {}
     modules = [module for module in hot_modules() if source_of(module).exists()]
-    sound = {
-        source_of(module).with_suffix(SUFFIX) for module in modules if recorded.get(module) == digest(module)
-    }
+    sound = {source_of(module).with_suffix(SUFFIX) for module in modules if recorded.get(module) == digest(module)}
     return [path for path in compiled_files() if path not in sound]
 
 

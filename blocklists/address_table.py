@@ -5,31 +5,28 @@ address, each with the place of the range around it (``parents``), and a look-up
 that begins at or before the address, and then a walk outwards. 25 octets a range: 58,575 of them take 1.5 MB, and an
 address that is in none 4 us, interpreted.
 
-The file: four 64-bit numbers (ranges, sets, members, 0), then arrays of fixed width, little-endian: first address as
-two halves of 64 bits, then of 32 bits the parents, the set of each range, where each set begins, and the members
-(list and ``AddressKind``), then of 8 bits the lengths of the prefixes. Addresses are those of IPv6, IPv4 mapped.
+The file, written by ``address_table_writer.py``: four 64-bit numbers (ranges, sets, members, 0), then arrays of fixed
+width, little-endian: first address as two halves of 64 bits, then of 32 bits the parents, the set of each range, where
+each set begins, and the members (list and ``AddressKind``), then of 8 bits the lengths of the prefixes. Addresses are
+those of IPv6, IPv4 mapped.
 """
 
 from __future__ import annotations
 
 import mmap
 from bisect import bisect_left, bisect_right
-from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Final, NamedTuple
 
-import numpy as np
-import numpy.typing as npt
-
-from blocklists.merge import SetTable, cover_of, list_id_of, member
+from blocklists.members import cover_of, list_id_of
 from blocklists.rule import MAPPED, AddressKind
 
+NO_PARENT: Final = 0xFFFFFFFF
+WIDTH: Final = 128  # bits of an address
+
 _HEADER_SIZE: Final = 32
-_NO_PARENT: Final = 0xFFFFFFFF
-_KEY_SIZE: Final = 17
 _V4_BITS: Final = 96
 _HALF: Final = 64
-_WIDTH: Final = 128
 
 
 class Range(NamedTuple):
@@ -38,51 +35,6 @@ class Range(NamedTuple):
     list_id: int
     kind: AddressKind
     length: int
-
-
-def build(lists: Sequence[tuple[int, Mapping[AddressKind, bytes]]]) -> bytes:
-    """The file of all lists' ranges by kind, each 17 octets (``AddressEntry.packed``); empty where there are none."""
-    table = SetTable()
-    sets: dict[bytes, int] = {}
-    for list_id, ranges in lists:
-        for kind, packed in ranges.items():
-            number = table.number((member(list_id, kind),))
-            for start in range(0, len(packed), _KEY_SIZE):
-                key = packed[start : start + _KEY_SIZE]
-                known = sets.get(key)
-                sets[key] = number if known is None else table.union(known, number)
-    if not sets:
-        return b""
-    keys = sorted(sets)
-    octets = np.frombuffer(b"".join(keys), dtype=np.uint8).reshape(-1, _KEY_SIZE)
-    halves = np.ascontiguousarray(octets[:, :16]).view(">u8").astype("<u8")
-    begins = np.cumsum([0, *map(len, table.sets)])
-    members = [number for numbers in table.sets for number in numbers]
-    header = np.array([len(keys), len(table.sets), len(members), 0], dtype="<u8")
-    parts: list[npt.NDArray[np.generic]] = [
-        header,
-        np.ascontiguousarray(halves[:, 0]),
-        np.ascontiguousarray(halves[:, 1]),
-        np.array(_parents(keys), dtype="<u4"),
-        np.fromiter(map(sets.__getitem__, keys), dtype="<u4", count=len(keys)),
-        begins.astype("<u4"),
-        np.array(members, dtype="<u4"),
-        np.ascontiguousarray(octets[:, 16]),
-    ]
-    return b"".join(part.tobytes() for part in parts)
-
-
-def _parents(keys: Sequence[bytes]) -> list[int]:
-    """For each range, ascending, the place of the one around it."""
-    found: list[int] = []
-    around: list[tuple[int, int]] = []  # place and last address, the innermost at the end
-    for place, key in enumerate(keys):
-        first = int.from_bytes(key[:16], "big")
-        while around and around[-1][1] < first:
-            around.pop()
-        found.append(around[-1][0] if around else _NO_PARENT)
-        around.append((place, first + (1 << (_WIDTH - key[16])) - 1))
-    return found
 
 
 class AddressTable:
@@ -139,10 +91,10 @@ class AddressTable:
         end = bisect_right(self._highs, high, start)
         place = bisect_right(self._lows, value & 0xFFFFFFFFFFFFFFFF, start, end) - 1
         found: list[Range] = []
-        while place not in (-1, _NO_PARENT):
+        while place not in (-1, NO_PARENT):
             length = self._lengths[place]
             first = self._highs[place] << _HALF | self._lows[place]
-            if value >> (_WIDTH - length) == first >> (_WIDTH - length):
+            if value >> (WIDTH - length) == first >> (WIDTH - length):
                 number = self._sets[place]
                 for at in range(self._begins[number], self._begins[number + 1]):
                     entry = self._members[at]

@@ -144,10 +144,7 @@ def _mostly_invalid(parsed: Parsed, where: str, limit: float) -> _Cause:
     if parsed.names and parsed.invalid <= limit * total:
         return None
     first = next((one for one in parsed.complaints if not one.beyond), parsed.complaints[0])
-    text = (
-        f"{where}, read as {parsed.format}: {parsed.invalid:,} of {total:,} entries are no names."
-        f" {_told(first)}"
-    )
+    text = f"{where}, read as {parsed.format}: {parsed.invalid:,} of {total:,} entries are no names. {_told(first)}"
     return Refusal.MOSTLY_INVALID, text, first.line
 
 

@@ -13,8 +13,8 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from blocklists.name_table import BLOCK_GROUPS, ESCAPE, GROUP_NAMES, LONG, RAW_BITS, SYMBOLS_AT
-from blocklists.prefix_code import SYMBOLS, TABLE_SIZE, PrefixCode
+from blocklists.name_table import BLOCK_GROUPS, ESCAPE, GROUP_NAMES, LONG, RAW_BITS, SYMBOLS_AT, TABLE_SIZE
+from blocklists.prefix_code import SYMBOLS, PrefixCode
 
 # The most frequent symbols have a code each for what follows them, the others one together. More would save a
 # hundredth of an octet; the tables of these are what a core's first cache holds.

@@ -8,7 +8,8 @@ from typing import Final
 
 from blocklists.entries import read_sections
 from blocklists.entry import kind, name_of
-from blocklists.merge import SetTable, cover_of, list_id_of, member, merge
+from blocklists.members import cover_of, list_id_of, member
+from blocklists.merge import SetTable, merge
 from dnswire.name import to_text
 
 MAX_SHOWN: Final = 50

@@ -2,7 +2,7 @@
 
 All lists are merged into one ascending stream of names, each with the set of those who list it (``merge.py``); the
 names are gathered and written in blocks (``name_blocks.py``), and what leads to them is placed by their hashes
-(``table_writer.py``). The format is told in ``name_table.py``, and why it is so in ADR 0009.
+(``name_table_writer.py``). The format is told in ``name_table.py``, and why it is so in ADR 0009.
 
 The hash depends on a secret of this directory and on the digest: nobody outside can choose names that fall into one
 place, and the same lists give the same files, so that an index that was damaged and compiled again is the one that
@@ -24,15 +24,16 @@ import numpy as np
 import numpy.typing as npt
 
 from blocklists import manifest as manifests
-from blocklists.beside import write_beside
+from blocklists.beside_writer import write_beside
 from blocklists.durable import fsync_directory, fsync_file, locked, sha256_of, write_atomic
 from blocklists.entries import read_sections
 from blocklists.manifest import FileSum, IndexDamaged, IndexedList, Manifest
-from blocklists.merge import SetTable, member, merge
+from blocklists.members import member
+from blocklists.merge import SetTable, merge
 from blocklists.name_blocks import NameBlocks
 from blocklists.name_hash import HashKey, seed_of
+from blocklists.name_table_writer import Crowded, place
 from blocklists.progress import Progress
-from blocklists.table_writer import Crowded, place
 
 _MAX_LIST_ID: Final = (1 << 28) - 1  # with the cover it fits in 32 bits
 _BUILDING: Final = ".building"

@@ -19,7 +19,8 @@ import numpy.typing as npt
 
 from blocklists.entries import read_sections
 from blocklists.entry import Cover, name_of
-from blocklists.merge import SetTable, Stretch, cover_of, list_id_of, member, merge
+from blocklists.members import cover_of, list_id_of, member
+from blocklists.merge import SetTable, Stretch, merge
 from blocklists.progress import Progress
 from dnswire.name import to_text
 

@@ -10,29 +10,11 @@ from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import repeat
-from typing import Final
 
 import numpy as np
 import numpy.typing as npt
 
 from blocklists.entries import Section, read_keys
-
-_COVER_BITS: Final = 4
-
-
-def member(list_id: int, cover: int) -> int:
-    """A list's opinion of a name as one number: the list, and the ``Cover`` bits."""
-    return list_id << _COVER_BITS | cover
-
-
-def list_id_of(number: int) -> int:
-    """The list of a member."""
-    return number >> _COVER_BITS
-
-
-def cover_of(number: int) -> int:
-    """The ``Cover`` bits of a member."""
-    return number & ((1 << _COVER_BITS) - 1)
 
 
 class SetTable:

@@ -17,7 +17,8 @@ import numpy as np
 import numpy.typing as npt
 
 from blocklists.block_bits import BlockCodes, Octets, Places, pack
-from blocklists.name_hash import PADDING, Hashes, HashKey, hashes, words_of
+from blocklists.bulk_hash import PADDING, Hashes, hashes, words_of
+from blocklists.name_hash import HashKey
 from blocklists.name_table import BLOCK_NAMES, DOT, END, ESCAPE, GROUP_NAMES, RAW_BITS
 
 _BEFORE: Final = 2  # keys of earlier stretches in front: the block's first, and the last

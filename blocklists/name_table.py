@@ -1,6 +1,6 @@
 """The look-up: which listed names a name is, or is below, in one pass over its octets. The hot module of the lists.
 
-Arrays, mapped from the index's files (``manifest.py``), written by ``table_writer.py`` and ``name_blocks.py``:
+Arrays, mapped from the index's files (``manifest.py``), written by ``name_table_writer.py`` and ``name_blocks.py``:
 
 - ``filter``: words of 64 bits. A listed name has set four bits of the word that its hash chooses, so that nearly every
   name that is not listed ends here, at the price of one look into memory for it and for each of its parents.
@@ -25,7 +25,6 @@ from typing import Final, NamedTuple
 
 from blocklists.match import Match
 from blocklists.name_hash import MASK, MIX, HashKey
-from blocklists.prefix_code import MAX_BITS, TABLE_SIZE
 
 GROUP_NAMES: Final = 5
 BLOCK_GROUPS: Final = 4
@@ -36,6 +35,8 @@ EMPTY: Final = 0xFFFFFFFF
 SLOT_BITS: Final = 32
 ESCAPE: Final = 255  # a set whose number does not fit; it follows in RAW_BITS bits
 RAW_BITS: Final = 24
+MAX_BITS: Final = 8  # of a prefix code: 256 symbols just fit; longer codes would save 0.03 octets a name of real lists
+TABLE_SIZE: Final = 1 << MAX_BITS
 END: Final = 65  # of a key; keys are in lower case, so that these octets are free
 DOT: Final = 66
 # ``codes``: a table for what is shared, one for sets, then those for symbols, that for the first one in front.

@@ -14,8 +14,8 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-MAX_BITS: Final = 8  # 256 symbols just fit; on real lists longer codes would save 0.03 octets a name
-TABLE_SIZE: Final = 1 << MAX_BITS
+from blocklists.name_table import MAX_BITS, TABLE_SIZE
+
 SYMBOLS: Final = 256
 
 

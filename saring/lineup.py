@@ -151,7 +151,6 @@ class Lineup:
         command = (sys.executable, "-m", "saring.process", "worker", str(number))
         return dataclasses.replace(spec, command=command, fds=udp_fds + tcp_fds, restart_within_s=WORKER_RESTART_S)
 
-
     def _cookie_secret(self) -> str:
         dns = self._config.dns
         if not dns.cookies:

@@ -8,13 +8,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from blocklists import compiler, table_writer
+from blocklists import compiler, name_table_writer
+from blocklists.bulk_hash import PADDING, hashes
 from blocklists.entry import EXACT, SUBTREE, key_of
 from blocklists.index import Index, Match
 from blocklists.name_blocks import NameBlocks
-from blocklists.name_hash import PADDING, HashKey, hashes, seed_of
+from blocklists.name_hash import HashKey, seed_of
 from blocklists.name_table import BLOCK_NAMES, GROUP_NAMES
-from blocklists.table_writer import Crowded
+from blocklists.name_table_writer import Crowded
 from dnswire.name import from_labels, from_text, labels
 from tests.support.lists import compiled, opened
 
@@ -42,8 +43,7 @@ def test_names_of_all_depths_and_sizes(tmp_path: Path) -> None:
         for _ in range(100)
     ]
     reverse = [
-        from_text(".".join(f"{(number + place) % 16:x}" for place in range(32)) + ".ip6.arpa")
-        for number in range(16)
+        from_text(".".join(f"{(number + place) % 16:x}" for place in range(32)) + ".ip6.arpa") for number in range(16)
     ]
     names = [*deep, *wide, *reverse]
     index = opened(tmp_path, {1: dict.fromkeys(names, EXACT)})
@@ -108,7 +108,7 @@ def test_a_key_goes_on_from_the_hash_of_its_parent_and_depends_on_the_seed() -> 
 def test_a_crowded_table_is_built_anew_with_another_seed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     place, tries = compiler.place, []
 
-    def crowded_once(hashed: np.ndarray) -> table_writer.Placed:
+    def crowded_once(hashed: np.ndarray) -> name_table_writer.Placed:
         tries.append(len(hashed))
         if len(tries) == 1:
             raise Crowded("by chance")
@@ -122,7 +122,7 @@ def test_a_crowded_table_is_built_anew_with_another_seed(tmp_path: Path, monkeyp
 
 
 def test_names_that_crowd_the_table_under_any_seed_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(table_writer, "MAX_DISTANCE", -1)
+    monkeypatch.setattr(name_table_writer, "MAX_DISTANCE", -1)
     with pytest.raises(ValueError, match="crowd the table"):
         compiled(tmp_path, {1: {from_text("a.example"): SUBTREE}})
 

@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from blocklists.prefix_code import MAX_BITS, SYMBOLS, TABLE_SIZE, PrefixCode
+from blocklists.name_table import MAX_BITS, TABLE_SIZE
+from blocklists.prefix_code import SYMBOLS, PrefixCode
 
 
 def code_of(counts: list[int]) -> PrefixCode:

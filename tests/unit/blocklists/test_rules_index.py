@@ -10,7 +10,8 @@ from random import Random
 import pytest
 import re2
 
-from blocklists.address_table import AddressTable, build
+from blocklists.address_table import AddressTable
+from blocklists.address_table_writer import build
 from blocklists.asker import ANYBODY, Client
 from blocklists.compiler import ListInput, compile_index
 from blocklists.entries import EntriesDamaged, read_addresses, read_rules, read_sections, write_entries

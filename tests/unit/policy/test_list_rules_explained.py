@@ -16,9 +16,7 @@ NAME = "www.situs.example"
 _HOSPITAL = ByTenant(RSUD)
 
 
-def explained(
-    rules: dict[int, list[ListRule]], who: Who = _HOSPITAL, rrtype: int = 1, **lists: str
-) -> Explanation:
+def explained(rules: dict[int, list[ListRule]], who: Who = _HOSPITAL, rrtype: int = 1, **lists: str) -> Explanation:
     index = PlainIndex({NATIONAL: list(lists.values())}, RulesIndex(list(rules.items())))
     return explain(government(), index, who, wire.from_text(NAME), rrtype, MONDAY_10_S)
 

@@ -8,7 +8,8 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from blocklists.name_hash import MIX, Hashes
+from blocklists.bulk_hash import Hashes
+from blocklists.name_hash import MIX
 from blocklists.name_table import BUCKET_SLOTS, EMPTY, GROUP_NAMES, SLOT_BITS, group_bits
 
 # Octets a name: 0.9 for the filter, of whose questions 4 % are passed on in vain; 4.35 for the slots.
