@@ -113,7 +113,8 @@ class Worker:
             settings.cache_size_bytes,
             time.time,
         )
-        upstreams = UpstreamGroups(settings.upstreams, loop)
+        pressure = ZonePressure(settings.zone_max_outstanding)
+        upstreams = UpstreamGroups(settings.upstreams, loop, pressure.load)
         self._cache = cache
         self._spool = spool
         self._upstreams = upstreams
@@ -128,7 +129,7 @@ class Worker:
             time.time,
             loop.call_later,
             Sources(settings.source_limits),
-            ZonePressure(settings.zone_max_outstanding),
+            pressure,
             Cookies(bytes.fromhex(settings.cookie_secret)) if settings.cookie_secret else None,
         )
         proxies = self._surroundings.current.proxies
@@ -254,6 +255,7 @@ class Worker:
             **self._stats.document(self._pipeline.in_force.policy),
             "cache": self._cache.counters() | {"orders_done": self._keeper.orders_done},
             "upstreams": self._upstreams.counters(),
+            "upstream_groups": self._upstreams.totals(),
             "compiled": Path(pipeline.__file__).suffix != ".py",
         }
 

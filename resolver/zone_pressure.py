@@ -49,6 +49,12 @@ class ZonePressure:
             else:
                 self._counts.pop(suffix, None)
 
+    def load(self, name: bytes) -> float:
+        """How many wait for the zone of the lower-case wire name, by whichever suffix it is nearer to its limit."""
+        near, far = suffixes(name)
+        counts = self._counts
+        return max(counts.get(near, 0), counts.get(far, 0) / _FAR_FACTOR)
+
     def __len__(self) -> int:
         return len(self._counts)
 

@@ -105,6 +105,7 @@ def _workers(workers: tuple[WorkerView, ...]) -> Iterator[Metric]:
     yield _by_agency(workers)
     yield from _cache(workers)
     yield from _upstreams(workers)
+    yield from _groups(workers)
 
 
 def _counts(workers: tuple[WorkerView, ...], name: str, text: str, label: str, key: str) -> Metric:
@@ -153,6 +154,20 @@ def _upstreams(workers: tuple[WorkerView, ...]) -> Iterator[Metric]:
                     GaugeMetricFamily(f"saring_upstream_{name}", f"Upstream: {name}.", labels=["worker", "upstream"]),
                 )
                 family.add_metric([str(worker.number), server], value)
+    yield from families.values()
+
+
+def _groups(workers: tuple[WorkerView, ...]) -> Iterator[Metric]:
+    families: dict[str, GaugeMetricFamily] = {}
+    for worker in workers:
+        groups = worker.raw.get("upstream_groups")
+        for group, totals in groups.items() if isinstance(groups, dict) else ():
+            for name, value in _numbers(totals):
+                text = f"Group of upstreams: {name}."
+                family = families.setdefault(
+                    name, GaugeMetricFamily(f"saring_upstream_group_{name}", text, labels=["worker", "group"])
+                )
+                family.add_metric([str(worker.number), str(group)], value)
     yield from families.values()
 
 

@@ -6,6 +6,7 @@ An exchange costs no task and no timer of its own; a callback brings its end.
 from __future__ import annotations
 
 import asyncio
+import math
 import os
 import time
 from collections.abc import Callable, Sequence
@@ -19,6 +20,7 @@ from resolver.upstream.connection import Connection
 from resolver.upstream.exchange import FINISH, SEND, SEND_TCP, WAIT, Done, Exchange
 from resolver.upstream.failure import Reason, UpstreamFailure
 from resolver.upstream.inbox import Inbox
+from resolver.upstream.jostle import Load, Places, no_load
 from resolver.upstream.limits import GroupSettings
 from resolver.upstream.message import (
     mixed_case,
@@ -43,7 +45,7 @@ class Dispatcher:
     ``strategy``: one of ``order.STRATEGIES``. ``identities``: of encrypted servers, None for plain ones. ``clock``:
     seconds, monotonic; every ``now_s`` here is by it. ``random_bytes``: the source of IDs, ports, cookies and the case
     of names. ``before``: servers of other groups, whose numbers come before these. ``recovered``: called when a server
-    that was down answers.
+    that was down answers. ``load``: ``jostle.py``.
     """
 
     def __init__(
@@ -57,6 +59,7 @@ class Dispatcher:
         before: int = 0,
         identities: Sequence[Identity | None] = (),
         recovered: Callable[[], None] = _nothing,
+        load: Load = no_load,
     ) -> None:
         self.settings = settings
         self._clock = clock
@@ -72,7 +75,7 @@ class Dispatcher:
         self._order = self.strategy.order
         self._wheel = Wheel(loop.call_later, clock, self.strategy.tick_s)
         self._recovered = recovered
-        self._outstanding: set[Exchange] = set()
+        self._places = Places(self._expected_s, load)
         self._closed = False
         self._idle: asyncio.Future[None] | None = None
         self.started = 0
@@ -82,7 +85,12 @@ class Dispatcher:
     @property
     def outstanding(self) -> int:
         """Exchanges under way."""
-        return len(self._outstanding)
+        return len(self._places)
+
+    @property
+    def evicted(self) -> int:
+        """Exchanges that had to go for others, since the start."""
+        return self._places.evicted
 
     def clock(self) -> float:
         """Seconds, monotonic."""
@@ -93,11 +101,12 @@ class Dispatcher:
 
         Where nothing can be asked (overload, stopping) ``done`` is called before this returns, and None is returned.
         """
-        if self._closed or len(self._outstanding) >= self.settings.max_outstanding or not self._servers:
+        now_s = self._clock()
+        full = len(self._places) >= self.settings.max_outstanding and not self._makes_room(now_s)
+        if self._closed or full or not self._servers:
             self._refuse(done)
             return None
         self.started += 1
-        now_s = self._clock()
         plan = self._order.plan(now_s)
         exchange = self._begin(asked, do, cd, plan, self.settings.deadline_s, now_s, done)
         if self.strategy.together:
@@ -118,14 +127,14 @@ class Dispatcher:
     async def wait_idle(self, patience_s: float) -> None:
         """Until no exchange is under way, ``patience_s`` at most."""
         self._idle = self._loop.create_future()
-        if self._outstanding:
+        if self._places:
             await asyncio.wait((self._idle,), timeout=patience_s)
         self._idle = None
 
     async def close(self) -> None:
         """Ends every exchange as CLOSED and gives every socket back."""
         self._closed = True
-        for exchange in list(self._outstanding):
+        for exchange in self._places.all():
             exchange.reason = Reason.CLOSED
             exchange.answer = None
             self._finish(exchange)
@@ -191,12 +200,26 @@ class Dispatcher:
             reason = Reason.OVERLOADED
         done(UpstreamFailure(reason), 0)
 
+    def _makes_room(self, now_s: float) -> bool:
+        evicted = self._places.evict(now_s)
+        if evicted is not None:
+            evicted.reason = Reason.EVICTED
+            self._finish(evicted)
+        return len(self._places) < self.settings.max_outstanding
+
+    def _expected_s(self, exchange: Exchange) -> float:
+        if isinstance(exchange.done, _ProbeEnd):  # that a server is back is worth more than any place
+            return math.inf
+        p95_s = self._servers[exchange.plan[0]].health.latency.p95_s
+        # Not more than half an attempt: slow zones of an attacker must not buy his floods more time.
+        return min(max(p95_s, self.settings.jostle_s), self.settings.attempt_s / 2)
+
     def _begin(
         self, asked: bytes, do: bool, cd: bool, plan: tuple[int, ...], span_s: float, now_s: float, done: Done
     ) -> Exchange:
         cased = mixed_case(asked, self._draws.octets(len(asked)))
         exchange = Exchange(self, asked, cased, do, cd, plan, self.settings.attempt_s, now_s + span_s, done)
-        self._outstanding.add(exchange)
+        self._places.take(exchange, now_s)
         self.perform(exchange, exchange.next_attempt(now_s), now_s)
         return exchange
 
@@ -260,8 +283,8 @@ class Dispatcher:
 
     def _release(self, exchange: Exchange) -> None:
         exchange.ended = True
-        self._outstanding.discard(exchange)
-        if self._idle is not None and not self._outstanding and not self._idle.done():
+        self._places.leave(exchange)
+        if self._idle is not None and not self._places and not self._idle.done():
             self._idle.set_result(None)
         self._wheel.discard(exchange)
         if exchange.carrier is None and not exchange.others:

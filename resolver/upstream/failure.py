@@ -16,6 +16,7 @@ class Reason(StrEnum):
     UNTRUSTED = "untrusted"  # an encrypted upstream did not prove to be who it must be; nothing was asked in clear text
     MALFORMED = "malformed"  # what came was no DNS response, by TCP as well
     OVERLOADED = "overloaded"  # too many exchanges under way; nothing was sent
+    EVICTED = "evicted"  # it took long, and others needed its place
     CLOSED = "closed"  # this resolver is stopping
     NO_UPSTREAM = "no-upstream"  # none is configured
 
@@ -29,6 +30,7 @@ _EDE: Final = {
     Reason.NETWORK: (int(EdeCode.NETWORK_ERROR), "upstream unreachable"),
     Reason.UNTRUSTED: (int(EdeCode.NETWORK_ERROR), "upstream could not be verified"),
     Reason.MALFORMED: (int(EdeCode.NETWORK_ERROR), "upstream sent no valid response"),
+    Reason.EVICTED: (int(EdeCode.NETWORK_ERROR), "no upstream answered soon, and too many queries are under way"),
     Reason.OVERLOADED: (int(EdeCode.OTHER), "too many queries under way"),
     Reason.CLOSED: (int(EdeCode.OTHER), "resolver is stopping"),
 }

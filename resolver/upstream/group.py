@@ -16,6 +16,7 @@ from resolver.settings import ServerGroup
 from resolver.upstream.dispatch import Dispatcher
 from resolver.upstream.exchange import Done
 from resolver.upstream.failure import Reason, UpstreamFailure
+from resolver.upstream.jostle import Load, no_load
 from resolver.upstream.limits import GroupSettings
 from resolver.upstream.message import question
 from resolver.upstream.recent import RecentFailures
@@ -39,7 +40,7 @@ class UpstreamGroup:
 
     ``strategy``: one of ``order.STRATEGIES``. ``clock``: seconds, monotonic. ``random_bytes``: the source of all that
     must be unpredictable. ``before``: servers of other groups, whose numbers come before these. ``identities``: of
-    encrypted servers, None for plain ones. Raises ``ValueError`` for an address that is none.
+    encrypted servers, None for plain ones. ``load``: ``jostle.py``. Raises ``ValueError`` for an address that is none.
     """
 
     def __init__(
@@ -52,6 +53,7 @@ class UpstreamGroup:
         random_bytes: Callable[[int], bytes] = os.urandom,
         before: int = 0,
         identities: Sequence[Identity | None] = (),
+        load: Load = no_load,
     ) -> None:
         settings = settings or GroupSettings()
         self._loop = loop or asyncio.get_running_loop()
@@ -59,11 +61,13 @@ class UpstreamGroup:
         self._coalescer = Coalescer(settings.max_waiting, self._callback_failed)
         self._recent = RecentFailures(settings.failure_s, settings.max_failure_s)
         self._dispatcher = Dispatcher(
-            servers, settings, strategy, self._loop, clock, random_bytes, before, identities, self._recent.clear
+            servers, settings, strategy, self._loop, clock, random_bytes, before, identities, self._recent.clear, load
         )
 
     @classmethod
-    def from_settings(cls, group: ServerGroup, loop: asyncio.AbstractEventLoop, before: int) -> UpstreamGroup:
+    def from_settings(
+        cls, group: ServerGroup, loop: asyncio.AbstractEventLoop, before: int, load: Load = no_load
+    ) -> UpstreamGroup:
         """A group of a worker, behind ``before`` servers of other groups."""
         limits = GroupSettings(
             attempt_s=group.timeout_s,
@@ -71,7 +75,7 @@ class UpstreamGroup:
             racers=group.racers,
             hedge_share=group.hedge_share,
         )
-        return cls(group.servers, limits, group.strategy, loop, before=before, identities=identities(group))
+        return cls(group.servers, limits, group.strategy, loop, before=before, identities=identities(group), load=load)
 
     @property
     def outstanding(self) -> int:
@@ -122,6 +126,7 @@ class UpstreamGroup:
             "started": self._dispatcher.started,
             "failed": self._dispatcher.failed,
             "overloaded": self._dispatcher.overloaded + self._coalescer.refused,
+            "evicted": self._dispatcher.evicted,
             "coalesced": self._coalescer.joined,
             "failures_remembered": self._recent.hits,
             "outstanding": self._dispatcher.outstanding,

@@ -7,20 +7,21 @@ from collections.abc import Sequence
 
 from resolver.settings import ServerGroup
 from resolver.upstream.group import UpstreamGroup
+from resolver.upstream.jostle import Load, no_load
 
 
 class UpstreamGroups(Sequence[UpstreamGroup]):
-    """To be made and used within one event loop.
+    """To be made and used within one event loop. ``load``: ``jostle.py``.
 
     Servers are numbered from 1 through all groups, so that a number in the query log means one server.
     """
 
-    def __init__(self, groups: Sequence[ServerGroup], loop: asyncio.AbstractEventLoop) -> None:
+    def __init__(self, groups: Sequence[ServerGroup], loop: asyncio.AbstractEventLoop, load: Load = no_load) -> None:
         self._names = [group.name for group in groups]
         self._groups: list[UpstreamGroup] = []
         before = 0
         for group in groups:
-            self._groups.append(UpstreamGroup.from_settings(group, loop, before))
+            self._groups.append(UpstreamGroup.from_settings(group, loop, before, load))
             before += len(group.servers)
 
     def __getitem__(self, number: int) -> UpstreamGroup:  # type: ignore[override]  # nobody slices groups

@@ -10,7 +10,8 @@ class GroupSettings:
     """Spans in seconds.
 
     ``attempt_s``: patience with one server before the next is asked; ``deadline_s``: with all of them together.
-    ``max_outstanding``: exchanges under way; one more fails at once (a flood of unique names must not fill memory).
+    ``max_outstanding``: exchanges under way; for one more another has to go that takes longer than ``jostle_s`` and
+    than its server usually does, or the new one fails at once (a flood of unique names must not fill memory).
     ``port_pool_size``, ``port_max_uses``, ``port_max_age_s``: docs/adr/0005-upstream-source-ports.md.
     ``tcp_idle_s``, ``sealed_idle_s``: how long a connection without queries is kept, in clear text and encrypted;
     ``sealed_most``: encrypted connections to a server. ``learnt_s``: how long is believed that a server does not know
@@ -22,6 +23,7 @@ class GroupSettings:
     attempt_s: float = 1.5
     deadline_s: float = 4.0
     max_outstanding: int = 4_096
+    jostle_s: float = 0.2
     port_pool_size: int = 64
     port_max_uses: int = 32
     port_max_age_s: float = 2.0

@@ -51,7 +51,7 @@ class RecentFailures:
 
     def put(self, key: bytes, failure: UpstreamFailure, now_s: float) -> None:
         """Remembers a failure of the upstreams. Overload and stopping are our own state, not the name's."""
-        if failure.reason in (Reason.OVERLOADED, Reason.CLOSED):
+        if failure.reason in (Reason.OVERLOADED, Reason.EVICTED, Reason.CLOSED):
             return
         before = self._entries.pop(key, None)
         # One that failed long ago is not going on failing.

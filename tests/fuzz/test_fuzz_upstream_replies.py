@@ -106,7 +106,7 @@ async def test_any_datagrams_end_every_exchange_once_and_leave_nothing_behind(
         dispatcher._wheel.advance(clock())
         if number % 16 == 0:
             await asyncio.sleep(0)  # connections that were refused are reported now
-        under_way = sorted(dispatcher._outstanding, key=lambda e: e.message_id)
+        under_way = sorted(dispatcher._places.all(), key=lambda e: e.message_id)
         for exchange in source.sample(under_way, min(3, len(under_way))):
             _happen(dispatcher, exchange, message, source)
     await dispatcher.close()

@@ -51,6 +51,7 @@ def worker_stats(**changes: Any) -> dict[str, Any]:
         "by_list": {"trustpositif": 3},
         "cache": {"entries": 5, "hits": 4},
         "upstreams": [{"address": "10.1.1.1", "port": 53, "failures": 1}],
+        "upstream_groups": {"default": {"evicted": 2}},
     } | changes
 
 
@@ -150,12 +151,14 @@ def test_metrics_have_agencies_categories_and_lists_as_labels(state: StateDir) -
         'saring_hits_list_total{list="trustpositif",worker="0"} 3.0',
         'saring_cache_entries{worker="0"} 5.0',
         'saring_upstream_failures{upstream="10.1.1.1",worker="0"} 1.0',
+        'saring_upstream_group_evicted{group="default",worker="0"} 2.0',
     ):
         assert line in text
 
 
 def test_metrics_of_strange_statistics_do_not_fail(state: StateDir) -> None:
-    run(state, queries=[], verdicts=3, by_agency={"x": None}, upstreams=["x", {}], cache={"a": "b"})
+    strange = {"upstreams": ["x", {}], "upstream_groups": {"x": 1}, "cache": {"a": "b"}}
+    run(state, queries=[], verdicts=3, by_agency={"x": None}, **strange)
     assert b"saring_info" in render(collect(state, now_s(state)))
 
 
