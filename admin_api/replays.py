@@ -6,12 +6,11 @@ They are not kept over a restart: a replay can be done again, and a draft that w
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections import OrderedDict
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Final
-
-import structlog
 
 from admin_api.drafts import Draft
 from admin_api.replay_order import ReplayError, ReplayOrder, ReplayReport
@@ -20,7 +19,7 @@ from admin_api.services import Replayer
 MAX_WAITING: Final = 4
 KEPT: Final = 20
 
-log = structlog.get_logger("admin_api.replays")
+log = logging.getLogger("admin_api.replays")
 
 
 class ReplayState(StrEnum):
@@ -116,5 +115,5 @@ class Replays:
             except ReplayError as error:
                 job.state, job.error = ReplayState.FAILED, str(error)
             except Exception:
-                log.exception("a replay failed", replay=job.id)
+                log.exception("a replay failed", extra={"replay": job.id})
                 job.state, job.error = ReplayState.FAILED, "the replay ended with a fault; the log says which"

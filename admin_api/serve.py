@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import socket
 
-import structlog
 from aiohttp import web
 
 from admin_api.app import create_app
 from admin_api.services import Services
 
-log = structlog.get_logger("admin_api")
+log = logging.getLogger("admin_api")
 
 KEEPALIVE_S = 75.0
 SHUTDOWN_S = 10.0
@@ -36,7 +36,7 @@ async def run_api(
     try:
         site: web.BaseSite = web.SockSite(runner, sock) if sock else web.TCPSite(runner, host, port)
         await site.start()
-        log.info("admin API serves", addresses=[str(address) for address in runner.addresses])
+        log.info("admin API serves", extra={"addresses": [str(address) for address in runner.addresses]})
         await stop.wait()
     finally:
         await runner.cleanup()

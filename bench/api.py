@@ -6,6 +6,7 @@ Server and client share one process and one core here, so rates are of both toge
 from __future__ import annotations
 
 import asyncio
+import logging
 import statistics
 import tempfile
 import time
@@ -13,7 +14,6 @@ import tomllib
 from pathlib import Path
 
 import aiohttp
-import structlog
 from aiohttp import web
 
 from admin_api.app import create_app
@@ -26,6 +26,7 @@ from admin_api.services import Published, Services, Status
 from admin_api.to_policy import read_policy
 from bench.report import Row, row
 from blocklists.library import Library
+from saring import logs
 from saring.config_schema import Config
 from saring.explain_network import network_of
 from saring.explaining import Explaining
@@ -48,11 +49,11 @@ def run() -> list[Row]:
 async def _measure(directory: Path) -> list[Row]:
     # One log line a request belongs to the cost, but not to the terminal.
     with (directory / "log").open("w") as log:
-        structlog.configure(logger_factory=structlog.PrintLoggerFactory(log))
+        logs.configure("info", "json", "bench", log)
         try:
             return await _with_server(directory)
         finally:
-            structlog.reset_defaults()
+            logging.getLogger().handlers.clear()
 
 
 async def _with_server(directory: Path) -> list[Row]:

@@ -7,19 +7,20 @@ only the unlinking of finished segments is done again.
 from __future__ import annotations
 
 import contextlib
+import logging
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final, Protocol
 
-import structlog
-
 from querylog.decode import Run, decode
 from querylog.labels import Labeller, LabelsOf
 from querylog.spool_format import FRAME_SIZE, HEADER_SIZE, ROW, SegmentDamaged, list_segments, segment_path
 from querylog.spool_reader import DEFAULT_WINDOW_BYTES, Position, SegmentReader, Window
 from querylog.store import Store, StoreError
+
+_log: Final = logging.getLogger(__name__)
 
 DEFAULT_BATCH_ROWS: Final = 100_000
 _MAX_DELAY_S: Final = 30.0
@@ -28,7 +29,7 @@ _STOP_WAIT_S: Final = 2.0
 
 
 class Notice(Protocol):
-    """Takes an event for the logs, as structlog's methods do."""
+    """Takes an event for the logs, the facts by their names."""
 
     def __call__(self, event: str, /, **facts: object) -> object:
         """``facts`` are for people: paths, counts, reasons."""
@@ -75,7 +76,7 @@ class Loader:
         self._labels_of = labels
         self._batch_rows = batch_rows
         self._window_bytes = window_bytes
-        self._notice: Notice = notice or structlog.get_logger("querylog.loader").warning
+        self._notice: Notice = notice or _warn
 
     def run_once(self) -> Loaded:
         """Loads all that is there, in batches of bounded memory. Raises ``StoreError``, ``OSError``."""
@@ -212,6 +213,10 @@ class Loader:
             with contextlib.suppress(FileNotFoundError):
                 path.unlink()
         return loaded
+
+
+def _warn(event: str, /, **facts: object) -> None:
+    _log.warning(event, extra=facts)
 
 
 def _spools(root: Path) -> list[Path]:

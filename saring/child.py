@@ -9,14 +9,16 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import fcntl
+import logging
 import signal
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from saring import logs
 from saring.backoff import Backoff
 from saring.stop_signals import held
+
+_log = logging.getLogger(__name__)
 
 STDERR_PIPE_BYTES = 1024 * 1024
 MAX_LINE_BYTES = 64 * 1024
@@ -74,7 +76,6 @@ class Child:
         self._restarts = 0
         self._last_exit = ""
         self._last_line = ""
-        self._log = logs.get(__name__)
 
     @property
     def name(self) -> str:
@@ -141,7 +142,7 @@ class Child:
         try:
             await asyncio.wait_for(process.wait(), self._spec.stop_s)
         except TimeoutError:
-            self._log.warning("killed: it did not stop in time", child=self.name, stop_s=self._spec.stop_s)
+            _log.warning("killed: it did not stop in time", extra={"child": self.name, "stop_s": self._spec.stop_s})
             with contextlib.suppress(ProcessLookupError):
                 process.kill()
             await process.wait()
@@ -210,14 +211,16 @@ class Child:
 
     async def _pause(self, ended: str, lived_s: float) -> None:
         delay_s = self._backoff.next_delay_s(lived_s)
-        self._log.error(
+        _log.error(
             "process ended; it is started again",
-            child=self.name,
-            ended=ended,
-            lived_s=round(lived_s, 3),
-            again_in_s=delay_s,
-            deaths_in_a_row=self._backoff.failures,
-            last_line=self._last_line,
+            extra={
+                "child": self.name,
+                "ended": ended,
+                "lived_s": round(lived_s, 3),
+                "again_in_s": delay_s,
+                "deaths_in_a_row": self._backoff.failures,
+                "last_line": self._last_line,
+            },
         )
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(self._stopping.wait(), delay_s)

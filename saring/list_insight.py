@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
@@ -18,8 +19,9 @@ from blocklists.progress import Progress
 from dnswire.constants import RRType
 from dnswire.name import from_text
 from querylog.store import MAX_LIMIT, Filter, Store, StoreError, Top
-from saring import logs
 from snapshots.generation import NoGenerationError, open_current
+
+_log = logging.getLogger(__name__)
 
 HITS_WINDOW_S: Final = 30 * 86_400
 _US: Final = 1_000_000
@@ -51,7 +53,7 @@ def refresh_insight(rows: Iterable[SourceRow], source: Refreshing, progress: Pro
         insight = _with_hits(Insight(source.now_s, shares), source)
         write_insight(library.root, insight)
     except (EntriesDamaged, OSError) as error:
-        logs.get(__name__).error("the insight into lists could not be computed; the one before stays", error=str(error))
+        _log.error("the insight into lists could not be computed; the one before stays", extra={"error": str(error)})
         return None
     return insight
 
@@ -89,7 +91,7 @@ def _with_hits(insight: Insight, source: Refreshing) -> Insight:
         finally:
             generation.close()
     except (StoreError, NoGenerationError, OSError) as error:
-        logs.get(__name__).warning("hits of lists are not known: the query log cannot be read", error=str(error))
+        _log.warning("hits of lists are not known: the query log cannot be read", extra={"error": str(error)})
         return insight
     return replace(
         insight,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
@@ -19,8 +20,9 @@ from blocklists.progress import Board, Progress
 from blocklists.source import Source
 from blocklists.state import ListState
 from blocklists.sync import Admitted, Failed, Outcome, Refused, sync
-from saring import logs
 from saring.config_schema import ListsSection
+
+_log = logging.getLogger(__name__)
 
 NONE_ACCEPTED: Final[Mapping[str, str]] = MappingProxyType({})
 
@@ -119,7 +121,6 @@ class _Job:
         self._accepted = accepted
         self._fetcher = Fetcher()
         self._table = asyncio.Lock()
-        self._log = logs.get(__name__)
 
     async def sync(self, row: SourceRow, progress: Progress) -> Synced:
         """One list."""
@@ -137,14 +138,16 @@ class _Job:
             )
         except Exception as error:
             # A list that brings the parser down must not take the other lists' night with it.
-            self._log.exception("a list could not be synced", list=row.code)
+            _log.exception("a list could not be synced", extra={"list": row.code})
             return Synced(row.code, "failed", f"{type(error).__name__}: {error}")
         served = await asyncio.to_thread(self._library.state, row.code)
         synced = describe(row.code, outcome, served)
         if synced.good:
-            self._log.info("list synced", list=row.code, outcome=synced.kind, detail=synced.text)
+            _log.info("list synced", extra={"list": row.code, "outcome": synced.kind, "detail": synced.text})
         else:
-            self._log.warning("list not updated; the last good version is served", list=row.code, detail=synced.text)
+            _log.warning(
+                "list not updated; the last good version is served", extra={"list": row.code, "detail": synced.text}
+            )
         return synced
 
     async def _parse(self, job: Job) -> Parsed:

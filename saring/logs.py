@@ -1,8 +1,9 @@
 """The program's own log: one structured event a line, on standard error.
 
-JSON where a machine reads it, columns on a terminal. ``logging`` of libraries goes the same way. Losing standard error
-(the supervisor was killed, the journal is stuck) must never stop a process that answers queries, so a line that cannot
-be written is dropped.
+An event is a call of ``logging`` whose facts are in ``extra``: the parts of the program below this package, and the
+libraries, speak the same way. JSON where a machine reads it, columns on a terminal (``log_lines.py``). Losing standard
+error (the supervisor was killed, the journal is stuck) must never stop a process that answers queries, so a line that
+cannot be written is dropped.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ import logging
 import sys
 from typing import TextIO
 
-import structlog
+from saring.log_lines import ConsoleLines, JsonLines
 
 
 class _CarelessHandler(logging.StreamHandler[TextIO]):
@@ -25,25 +26,8 @@ def configure(level: str, form: str, process: str, stream: TextIO | None = None)
     """Sets up logging of this process. ``form`` is ``auto``, ``console`` or ``json``."""
     output = stream if stream is not None else sys.stderr
     console = form == "console" or (form == "auto" and output.isatty())
-    shared: list[structlog.typing.Processor] = [
-        structlog.contextvars.merge_contextvars,
-        structlog.stdlib.add_log_level,
-        structlog.stdlib.add_logger_name,
-        structlog.processors.TimeStamper(fmt="iso", utc=not console),
-        structlog.processors.StackInfoRenderer(),
-    ]
-    final: list[structlog.typing.Processor] = (
-        [structlog.dev.ConsoleRenderer(colors=output.isatty())]
-        if console
-        else [structlog.processors.format_exc_info, structlog.processors.JSONRenderer(ensure_ascii=False)]
-    )
     handler = _CarelessHandler(output)
-    handler.setFormatter(
-        structlog.stdlib.ProcessorFormatter(
-            foreign_pre_chain=[structlog.stdlib.ExtraAdder(), *shared],
-            processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, *final],
-        )
-    )
+    handler.setFormatter(ConsoleLines(process, output.isatty()) if console else JsonLines(process))
     root = logging.getLogger()
     for old in list(root.handlers):
         root.removeHandler(old)
@@ -52,21 +36,3 @@ def configure(level: str, form: str, process: str, stream: TextIO | None = None)
     # Access lines of the API would drown the events, and its audit log says more.
     logging.getLogger("aiohttp.access").setLevel(logging.WARNING)
     logging.getLogger("alembic").setLevel(logging.WARNING)
-    structlog.configure(
-        processors=[
-            structlog.stdlib.filter_by_level,
-            *shared,
-            structlog.stdlib.ProcessorFormatter.wrap_for_formatter,
-        ],
-        logger_factory=structlog.stdlib.LoggerFactory(),
-        wrapper_class=structlog.stdlib.BoundLogger,
-        cache_logger_on_first_use=True,
-    )
-    structlog.contextvars.clear_contextvars()
-    structlog.contextvars.bind_contextvars(process=process)
-
-
-def get(name: str) -> structlog.stdlib.BoundLogger:
-    """A logger; ``name`` is usually ``__name__``."""
-    logger: structlog.stdlib.BoundLogger = structlog.stdlib.get_logger(name)
-    return logger

@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 from collections.abc import Callable, Sequence
 from typing import Any, Final, cast
 
 from blocklists.transfer.notify import MAX_NOTIFY_SIZE
-from saring import logs
 from saring.endpoint import Endpoint
+
+_log = logging.getLogger(__name__)
 
 # A message and the numeric address that it came from, to a response or nothing.
 Answer = Callable[[bytes, str], bytes | None]
@@ -32,7 +34,6 @@ class NotifyListener:
         self._transports: list[asyncio.DatagramTransport] = []
         self._servers: list[asyncio.Server] = []
         self._connections: set[asyncio.Task[None]] = set()
-        self._log = logs.get(__name__)
 
     @property
     def missing(self) -> list[Endpoint]:
@@ -45,14 +46,13 @@ class NotifyListener:
             try:
                 await self._bind(endpoint)
             except OSError as error:
-                self._log.error(
+                _log.error(
                     "no NOTIFY can be received here; zones are asked by their SOA's timers",
-                    address=str(endpoint),
-                    error=error.strerror or str(error),
+                    extra={"address": str(endpoint), "error": error.strerror or str(error)},
                 )
             else:
                 self._missing.remove(endpoint)
-                self._log.info("listening for NOTIFY", address=str(endpoint))
+                _log.info("listening for NOTIFY", extra={"address": str(endpoint)})
 
     async def close(self) -> None:
         """Stops listening."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import os
 import signal
 import socket
@@ -14,7 +15,6 @@ from admin_api.services import ProcessStatus, RunningPause, Services, StaleList,
 from policy.surroundings import OwnName
 from querylog.store import Store
 from resolver.cache_orders import FlushKind, give
-from saring import logs
 from saring.config_schema import Config
 from saring.control import Control, open_control
 from saring.explain_network import network_of
@@ -30,6 +30,8 @@ from saring.status import ProgramStatus, collect
 from saring.stop_signals import stop_event
 from saring.sync_request import request_sync
 from saring.version import VERSION
+
+_log = logging.getLogger(__name__)
 
 
 def run_api_process(orders: Orders) -> int:
@@ -65,13 +67,12 @@ def build_services(
 ) -> Services:
     """Everything the API needs from the program. The orders' parent, the supervisor, gets SIGHUP for a reload."""
     publisher = Publisher(state, control.sessions, time.time)
-    log = logs.get(__name__)
 
     async def sync_now(code: str | None) -> None:
         await asyncio.to_thread(request_sync, state, code)
 
     async def reload() -> None:
-        log.info("reload asked for by the API")
+        _log.info("reload asked for by the API")
         os.kill(orders.parent_pid, signal.SIGHUP)
 
     def flush_cache(kind: str, name: str) -> int:

@@ -6,6 +6,7 @@ have stopped before, so that rows = answers at a graceful stop.
 
 from __future__ import annotations
 
+import logging
 import signal
 import threading
 import time
@@ -14,7 +15,6 @@ from pathlib import Path
 
 from querylog.loader import Loader
 from querylog.store import Store, StoreError
-from saring import logs
 from saring.config_schema import Config
 from saring.labels import GenerationLabels
 from saring.one_shot import give_result
@@ -22,6 +22,8 @@ from saring.orders import Orders
 from saring.query_store import open_store
 from saring.state_dir import StateDir
 from saring.stop_signals import release
+
+_log = logging.getLogger(__name__)
 
 DAY_US = 86_400 * 1_000_000
 MAX_PAUSE_S = 30.0
@@ -64,13 +66,14 @@ def run_loader_once(orders: Orders) -> int:
 
 def open_patiently(attempt: Callable[[], Store], stop: threading.Event) -> Store | None:
     """The store, tried once at least and again until it opens; ``None`` where we are told to stop before."""
-    log = logs.get(__name__)
     pause_s = 0.5
     while True:
         try:
             return attempt()
         except (StoreError, OSError) as error:
-            log.error("the query log cannot be opened; the spool holds", error=str(error), again_in_s=pause_s)
+            _log.error(
+                "the query log cannot be opened; the spool holds", extra={"error": str(error), "again_in_s": pause_s}
+            )
             if stop.wait(pause_s):
                 return None
             pause_s = min(pause_s * 2, MAX_PAUSE_S)

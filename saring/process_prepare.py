@@ -7,6 +7,7 @@ long as there is no administrator: only its hash is kept, so that an old one can
 from __future__ import annotations
 
 import asyncio
+import logging
 import secrets
 import sys
 import time
@@ -18,7 +19,6 @@ from admin_api.features.setup import CODE_SIZE_BYTES, issue_setup_code
 from admin_api.journal import Actor
 from admin_api.migrations import DatabaseTooNewError, upgrade
 from blocklists.progress import Silent, SilentBoard
-from saring import logs
 from saring.blocked_example import blocked_example
 from saring.bootstrap import BootstrapError, import_document
 from saring.config_schema import Config
@@ -29,6 +29,8 @@ from saring.one_shot import give_result
 from saring.orders import Orders
 from saring.publisher import Publisher, PublishError, current_policy
 from saring.state_dir import StateDir
+
+_log = logging.getLogger(__name__)
 
 SETUP_CODE_VALID_S = 7 * 86_400
 
@@ -74,7 +76,7 @@ async def _bootstrap(config: Config, control: Control) -> None:
     path = Path(config.bootstrap.document)
     report = await import_document(control.sessions, path, Actor("bootstrap"), time.time())
     created = ", ".join(f"{count} {kind}" for kind, count in report.created.items())
-    logs.get(__name__).info("the empty database was filled", document=str(path), created=created)
+    _log.info("the empty database was filled", extra={"document": str(path), "entered": created})
     for warning in report.warnings:
         print(f"saring: {path}: {warning}", file=sys.stderr)
 

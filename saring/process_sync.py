@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import dataclasses
+import logging
 import os
 import time
 from collections.abc import Awaitable, Callable, Mapping
@@ -17,7 +18,6 @@ from pathlib import Path
 from sqlalchemy.exc import SQLAlchemyError
 
 from admin_api.expiry import note_what_has_passed
-from saring import logs
 from saring.config_schema import Config
 from saring.control import Control, open_control
 from saring.list_health import watch
@@ -32,6 +32,8 @@ from saring.status import newest_revision
 from saring.stop_signals import stop_event
 from saring.sync_request import ALL, take_requests
 from saring.zone_watch import ZoneWatch
+
+_log = logging.getLogger(__name__)
 
 TICK_S = 0.5
 REPAIR_AFTER_S = 1.0
@@ -93,7 +95,6 @@ class Scheduler:
         self._wanted: set[str] = set()
         self._to_compile = False
         self._told: dict[str, object] = {}
-        self._log = logs.get(__name__)
 
     async def run(self) -> None:
         """Until told to stop."""
@@ -101,7 +102,7 @@ class Scheduler:
             try:
                 await self.tick()
             except (SQLAlchemyError, OSError) as error:
-                self._log.error("the control database does not answer; it is tried again", error=_short(error))
+                _log.error("the control database does not answer; it is tried again", extra={"error": _short(error)})
                 await self._pause(REPAIR_BACKOFF_S)
             await self._pause(TICK_S)
         await self._listener.close()
@@ -138,15 +139,15 @@ class Scheduler:
 
     async def _sync(self, codes: list[str] | None) -> None:
         """All lists (``None``), some, or none: then only what is in the library is compiled and published."""
-        self._log.info("sync begins", lists="all" if codes is None else codes)
+        _log.info("sync begins", extra={"lists": "all" if codes is None else codes})
         orders = dataclasses.replace(self._orders, code=",".join(codes or ()), force_all=codes is None)
         try:
             result = await self._run_sync(orders)
         except OneShotError as error:
-            self._log.error("sync failed", error=str(error))
+            _log.error("sync failed", extra={"error": str(error)})
             self._retry_s = self._clock() + RETRY_NEVER_FETCHED_S
             return
-        self._log.info("sync ended", **_counts(result))
+        _log.info("sync ended", extra=_counts(result))
         if result.get("never_fetched"):
             self._retry_s = self._clock() + RETRY_NEVER_FETCHED_S
 
@@ -157,7 +158,7 @@ class Scheduler:
         self._expiry_not_before_s = now_s + EXPIRY_EVERY_S
         noted = await note_what_has_passed(self._control.sessions, now_s)
         if noted:
-            self._log.info("exceptions, requests or pauses have ended by themselves", number=noted)
+            _log.info("exceptions, requests or pauses have ended by themselves", extra={"number": noted})
 
     async def _look_for_new_lists(self, revision: int, now_s: float) -> None:
         """Lists that were never fetched are fetched now: after an edit, at the start, and again after a failure."""
@@ -195,9 +196,9 @@ class Scheduler:
             outcome = await self._publisher.publish()
         except (PublishError, OSError) as error:
             self._repair_not_before_s = now_s + REPAIR_BACKOFF_S
-            self._log.error("edits cannot be published; the generation in force stays", error=str(error))
+            _log.error("edits cannot be published; the generation in force stays", extra={"error": str(error)})
             return
-        self._log.info("published what an edit had left", generation=outcome.generation, revision=revision)
+        _log.info("published what an edit had left", extra={"generation": outcome.generation, "revision": revision})
 
     def _tell(self, revision: int) -> None:
         told: dict[str, object] = {

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import os
 import time
 from pathlib import Path
 
 from blocklists.progress import SilentBoard
-from saring import logs
 from saring.config_schema import Config
 from saring.one_shot import give_result
 from saring.orders import Orders
 from saring.publisher import PublishError
 from saring.state_dir import HeldError, StateDir
 from saring.sync_job import run_sync
+
+_log = logging.getLogger(__name__)
 
 NICENESS = 10
 
@@ -28,7 +30,7 @@ def run_sync_once(orders: Orders) -> int:
     try:
         done = asyncio.run(run_sync(config, state, codes, SilentBoard(), time.time))
     except (PublishError, HeldError) as error:
-        logs.get(__name__).error("sync failed", error=str(error))
+        _log.error("sync failed", extra={"error": str(error)})
         give_result(orders, {"error": str(error)})
         return 1
     give_result(orders, done.summary())

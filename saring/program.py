@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 import os
 import signal
 import socket
@@ -33,6 +34,8 @@ from saring.supervisor import Supervisor
 from saring.systemd import Notifier, watchdog_s
 from saring.version import VERSION
 from saring.watchdog import Eyes, Watchdog
+
+_log = logging.getLogger(__name__)
 
 PREPARE_RETRY_S = 10.0
 DNS_FIRST_S = 2.0
@@ -70,7 +73,6 @@ class Program:
         self._predecessors = Predecessors(before.children if before is not None else ())
         # A worker that relieves another writes into the other slot's spool.
         self._slots = {one.name: 1 - one.slot for one in self._predecessors.workers}
-        self._log = logs.get(__name__)
 
     async def run(self) -> int:
         """Runs until SIGTERM or SIGINT; returns the exit status."""
@@ -118,10 +120,9 @@ class Program:
                 self._prepared.set_result(await self._prepare())
                 return
             except OneShotError as error:
-                self._log.error(
+                _log.error(
                     "the database is not ready; DNS goes on from the last snapshot",
-                    error=str(error),
-                    again_in_s=PREPARE_RETRY_S,
+                    extra={"error": str(error), "again_in_s": PREPARE_RETRY_S},
                 )
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._stop.wait(), PREPARE_RETRY_S)
@@ -144,12 +145,12 @@ class Program:
         for worker in self._predecessors.workers:
             state = states.get(worker.name)
             if state is not None and not await self._worker_answers(worker.name, self._slots[worker.name]):
-                self._log.error("the new worker does not answer; the old one goes on", child=worker.name)
+                _log.error("the new worker does not answer; the old one goes on", extra={"child": worker.name})
                 continue
             await self._predecessors.end(worker, WORKER_STOP_S)
         for other in self._predecessors.others:
             await self._predecessors.end(other, OTHER_STOP_S)
-        self._log.info("upgraded", version=VERSION)
+        _log.info("upgraded", extra={"version": VERSION})
 
     async def _worker_answers(self, name: str, slot: int, pid: Callable[[], int] | None = None) -> bool:
         """Whether a worker says within the time for a start that it answers. ``pid``: None for the one that runs."""
@@ -237,7 +238,7 @@ class Program:
             async with asyncio.timeout(LOADER_STOP_S):
                 await run_one_shot("loader-once", lineup.orders(), asyncio.Event())
         except (OneShotError, TimeoutError) as error:
-            self._log.error("the last answers stay in the spool until the next start", error=str(error))
+            _log.error("the last answers stay in the spool until the next start", extra={"error": str(error)})
 
     async def _reload(self) -> None:
         """SIGHUP: the new configuration if it is right, else none of it."""
@@ -248,12 +249,12 @@ class Program:
                 lineup = Lineup(loaded.config, self._path, self._state, self._listening)
                 specs = [*lineup.workers(self._slots), *lineup.api(), *lineup.background()]
             except (ConfigError, NoUpstreamError) as error:
-                self._log.error("the new configuration is refused; the old one stays", error=str(error))
+                _log.error("the new configuration is refused; the old one stays", extra={"error": str(error)})
                 self._notifier.ready("the new configuration was refused; the old one is in force")
                 return
             later = needs_restart(self._config, loaded.config)
             if later:
-                self._log.warning("these changes hold only after a restart", keys=later)
+                _log.warning("these changes hold only after a restart", extra={"keys": later})
             changed = [
                 spec for spec in specs if (running := self._supervisor.spec(spec.name)) is not None and running != spec
             ]
@@ -265,7 +266,7 @@ class Program:
                     await self._relieve(lineup, spec.name)
                 else:
                     await self._supervisor.replace(spec)
-            self._log.info("reloaded", replaced=[spec.name for spec in changed])
+            _log.info("reloaded", extra={"replaced": [spec.name for spec in changed]})
             self._notifier.ready("the configuration was read again")
 
     async def _relieve(self, lineup: Lineup, name: str) -> None:
@@ -275,7 +276,9 @@ class Program:
         if await self._supervisor.relieve(spec, partial(self._worker_answers, name, slot)):
             self._slots[name] = slot
         else:
-            self._log.error("the worker does not start with the new configuration; the old one goes on", child=name)
+            _log.error(
+                "the worker does not start with the new configuration; the old one goes on", extra={"child": name}
+            )
 
     async def _upgrade(self) -> None:
         """SIGUSR2: the program as it is now on disk takes our place, with our sockets and children."""
@@ -287,11 +290,11 @@ class Program:
                 )
                 _, said = await asyncio.wait_for(process.communicate(), CHECK_S)
             except (OSError, TimeoutError) as error:
-                self._log.error("no upgrade: the new program does not start", error=str(error))
+                _log.error("no upgrade: the new program does not start", extra={"error": str(error)})
                 return
             if process.returncode:
                 reason = said.decode(errors="replace").strip()
-                self._log.error("no upgrade: the new program refuses the configuration", reason=reason)
+                _log.error("no upgrade: the new program refuses the configuration", extra={"reason": reason})
                 return
             self._notifier.reloading()
             # They have one writer each; what they leave waits in the spool for the new ones.
@@ -299,7 +302,7 @@ class Program:
             try:
                 become(command(sys.argv[1:]), self._environ, self._left_behind())
             except OSError as error:
-                self._log.error("no upgrade: the new program does not start", error=str(error))
+                _log.error("no upgrade: the new program does not start", extra={"error": str(error)})
                 self._start(self._lineup().background())
                 self._notifier.ready("the upgrade failed")
 

@@ -8,14 +8,16 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 import os
 import signal
 import sys
 from collections.abc import Awaitable, Callable, Sequence
 
-from saring import logs
 from saring.backoff import Backoff
 from saring.child import Child, ChildSpec, ChildState
+
+_log = logging.getLogger(__name__)
 
 
 class Supervisor:
@@ -35,7 +37,6 @@ class Supervisor:
         self._make_backoff = make_backoff
         self._children: dict[str, Child] = {}
         self._tasks: dict[str, asyncio.Task[None]] = {}
-        self._log = logs.get(__name__)
 
     def states(self) -> list[ChildState]:
         """All children, in the order in which they were started."""
@@ -116,14 +117,14 @@ class Supervisor:
     async def _stop(self, name: str) -> None:
         await self._children[name].stop()
         await self._tasks[name]
-        self._log.info("stopped", child=name)
+        _log.info("stopped", extra={"child": name})
 
     def _changed(self) -> None:
         try:
             self._record(self.states())
         except OSError as error:
             # A full disk hides the state from `saring status`; it must not end the supervision.
-            self._log.warning("the supervisor's state could not be written", error=str(error))
+            _log.warning("the supervisor's state could not be written", extra={"error": str(error)})
 
 
 def forward_to_stderr(lines: bytes) -> None:

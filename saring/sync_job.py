@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 
@@ -10,7 +11,6 @@ from admin_api.services import Published
 from blocklists.disk import forget, shrink
 from blocklists.library import Library
 from blocklists.progress import Board
-from saring import logs
 from saring.config_schema import Config, ListsSection
 from saring.control import open_control
 from saring.list_gate import load_admission, note_used
@@ -20,6 +20,8 @@ from saring.list_sync import Synced, sync_lists
 from saring.publisher import Publisher, PublishError
 from saring.query_store import open_store
 from saring.state_dir import Lock, StateDir
+
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,4 +73,4 @@ def _tidy(library: Library, config: ListsSection, known: Collection[str], now_s:
     freed = (*forget(library, known, now_s), *shrink(library, config.quota_bytes))
     for one in freed:
         what = f"version {one.version}" if one.version else "all of it: the list is entered no more"
-        logs.get(__name__).info("list deleted from disk", list=one.code, what=what, size_bytes=one.size_bytes)
+        _log.info("list deleted from disk", extra={"list": one.code, "what": what, "size_bytes": one.size_bytes})

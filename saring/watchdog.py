@@ -8,13 +8,15 @@ us only while a query of our own, over the real path, is answered.
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
 from typing import Final
 
-from saring import logs
 from saring.child import ChildState
 from saring.systemd import Notifier
+
+_log = logging.getLogger(__name__)
 
 HANGS_AFTER_S: Final = 20.0
 LOOK_EACH_S: Final = 5.0
@@ -41,7 +43,6 @@ class Watchdog:
         self._eyes = eyes
         self._notifier = notifier
         self._pause_s = min(LOOK_EACH_S, interval_s / 3) if interval_s > 0 else LOOK_EACH_S
-        self._log = logs.get(__name__)
 
     async def run(self) -> None:
         """Looks until cancelled."""
@@ -52,12 +53,12 @@ class Watchdog:
     async def look(self) -> None:
         """One look."""
         for name in self.hanging():
-            self._log.error("worker hangs: its counters stand still; it is killed and started again", child=name)
+            _log.error("worker hangs: its counters stand still; it is killed and started again", extra={"child": name})
             self._eyes.kill(name)
         if await self._eyes.answers():
             self._notifier.alive()
         else:
-            self._log.warning("a query of our own was not answered in time")
+            _log.warning("a query of our own was not answered in time")
 
     def hanging(self) -> list[str]:
         """Workers that run for a while and have not written their counters since."""

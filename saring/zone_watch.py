@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Callable, Sequence
 from ipaddress import ip_address, ip_network
 from typing import Final
@@ -18,9 +19,10 @@ from blocklists.transfer.primary import is_zone, parse_primary
 from blocklists.transfer.probe import Ask, ask_primary, note_answer, note_failure
 from blocklists.transfer.schedule import due_s
 from blocklists.transfer.zone_sync import checked_addresses
-from saring import logs
 from saring.config_schema import ListsSection
 from saring.list_sync import source_of
+
+_log = logging.getLogger(__name__)
 
 MIN_GAP_S: Final = 2.0
 """Between two questions to one primary, however often it notifies (RFC 1996 lets a secondary delay its query)."""
@@ -51,7 +53,6 @@ class ZoneWatch:
         self._wanted: set[str] = set()
         self._not_before_s = 0.0
         self._notifications = Notifications({})
-        self._log = logs.get(__name__)
 
     def lists_are(self, rows: Sequence[SourceRow]) -> None:
         """Takes the lists as they are now; those that are no zones, or disabled, are left alone."""
@@ -73,9 +74,9 @@ class ZoneWatch:
         reply = self._notifications.answer(message, address, self._clock())
         if reply.code:
             self._notified.add(reply.code)
-            self._log.info("notified of a zone", list=reply.code, source=address)
+            _log.info("notified of a zone", extra={"list": reply.code, "source": address})
         elif reply.why:
-            self._log.warning("a NOTIFY was not accepted", source=address, reason=reply.why)
+            _log.warning("a NOTIFY was not accepted", extra={"source": address, "reason": reply.why})
         return reply.response
 
     def tick(self, now_s: float, syncing: bool) -> None:
@@ -133,13 +134,15 @@ class ZoneWatch:
             found = await asyncio.to_thread(note_failure, source, self._library, state, error, self._clock())
         except Exception:
             # One zone's trouble, or a library that cannot be written, must not end the watch over the others.
-            self._log.exception("a zone could not be looked after", list=code)
+            _log.exception("a zone could not be looked after", extra={"list": code})
             return
         if found.news:
             self._wanted.add(code)
         elif found.sentence:
-            self._log.warning("a primary could not be asked; the last good version is served", list=code,
-                              detail=found.sentence)  # fmt: skip
+            _log.warning(
+                "a primary could not be asked; the last good version is served",
+                extra={"list": code, "detail": found.sentence},
+            )
 
     def _renew_notifications(self) -> None:
         zones: dict[bytes, Notified] = {}

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import logging
 from http import HTTPStatus
 from typing import Annotated
 
-import structlog
 from pydantic import Field
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -29,7 +29,7 @@ from admin_api.schemas import Strict
 
 PATH = f"{API}/catalogue"
 
-log = structlog.get_logger("admin_api.catalogue")
+log = logging.getLogger("admin_api.catalogue")
 
 
 class CodePath(Parameters):
@@ -138,7 +138,9 @@ async def adopt_source(call: Call) -> Reply:
         try:
             await call.services.sync_now(code)
         except Exception:  # the list is entered, and the scheduler finds it by itself
-            log.exception("the sync that should follow an adoption could not be started", request_id=call.request_id)
+            log.exception(
+                "the sync that should follow an adoption could not be started", extra={"request_id": call.request_id}
+            )
             headers[WARNING_HEADER] = "saved, but the sync could not be started; start it by hand"
     return Reply(blocklists.show(row), HTTPStatus.CREATED, headers)
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Awaitable, Callable
 from http import HTTPStatus
 from typing import Annotated
 
-import structlog
 from pydantic import Field, StringConstraints
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -37,7 +37,7 @@ from admin_api.schemas import Id, Instant, Strict, instant, instant_or_none
 
 PATH = f"{API}/list-overrides"
 
-log = structlog.get_logger("admin_api.list_overrides")
+log = logging.getLogger("admin_api.list_overrides")
 
 Sha256 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
 Reason = Annotated[str, StringConstraints(pattern=f.PRINTABLE, min_length=1, max_length=1000)]
@@ -160,7 +160,9 @@ async def approve(call: Call) -> Reply:
     try:
         await call.services.sync_now(shown.blocklist)
     except Exception:  # the approval is committed, and the nightly sync will use it
-        log.exception("the sync that should follow an approval could not be started", request_id=call.request_id)
+        log.exception(
+            "the sync that should follow an approval could not be started", extra={"request_id": call.request_id}
+        )
         return Reply(shown, headers={WARNING_HEADER: "approved, but the sync could not be started; start it by hand"})
     return Reply(shown)
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import json
+import logging
 from collections.abc import Sequence
 from http import HTTPStatus
 from typing import Any, Generic
 
-import structlog
 from pydantic import BaseModel, create_model
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -24,7 +24,7 @@ from admin_api.rest.rows import change_row, create_row, delete_row
 from admin_api.rest.validation import check_body, merge_body
 from admin_api.schemas import as_json
 
-log = structlog.get_logger("admin_api.crud")
+log = logging.getLogger("admin_api.crud")
 
 
 def crud_routes(resource: Resource[RowT, InT, OutT]) -> tuple[Route, ...]:
@@ -165,7 +165,7 @@ class Crud(Generic[RowT, InT, OutT]):
         try:
             await self._resource.settled(call, shown)
         except Exception:  # the edit is committed: what follows it may fail, and is then told, not undone
-            log.exception("what should follow an edit failed", request_id=call.request_id)
+            log.exception("what should follow an edit failed", extra={"request_id": call.request_id})
             return {WARNING_HEADER: "saved, but what should follow (a sync) could not be started; start it by hand"}
         return {}
 

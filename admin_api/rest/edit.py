@@ -7,11 +7,11 @@ is never lost for a full disk), the response says that it is not in force yet, a
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import TypeVar
 
-import structlog
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from admin_api.bulk import BulkRefusedError, MovedError, Outcome, Work, run_bulk
@@ -25,7 +25,7 @@ from admin_api.to_policy import load_policy, read_policy
 
 T = TypeVar("T")
 
-log = structlog.get_logger("admin_api.edit")
+log = logging.getLogger("admin_api.edit")
 
 GENERATION_HEADER = "Saring-Generation"
 IN_FORCE_HEADER = "Saring-In-Force"
@@ -95,13 +95,13 @@ async def publish(call: Call, warnings: tuple[str, ...] = ()) -> dict[str, str]:
     try:
         published = await call.services.publish()
     except Exception as error:  # whatever stops a publication, the edit is committed and must be answered
-        log.exception("publication failed; the edit stands and is not in force", request_id=call.request_id)
+        log.exception("publication failed; the edit stands and is not in force", extra={"request_id": call.request_id})
         reason = f"saved, but not in force: publishing failed ({type(error).__name__}); see the log of this request"
         return {IN_FORCE_HEADER: "no", WARNING_HEADER: _header_text((reason, *warnings))}
     headers = {GENERATION_HEADER: str(published.generation), IN_FORCE_HEADER: "yes"}
     told = (published.warning, *warnings) if published.warning else warnings
     if told:
-        log.warning("published with warnings", warnings=told, request_id=call.request_id)
+        log.warning("published with warnings", extra={"warnings": told, "request_id": call.request_id})
         headers[WARNING_HEADER] = _header_text(told)
     return headers
 

@@ -7,7 +7,6 @@ import logging
 import time
 from http import HTTPStatus
 
-import structlog
 from aiohttp import web
 from aiohttp.typedefs import Handler, Middleware
 from sqlalchemy.exc import IntegrityError, SQLAlchemyError
@@ -16,7 +15,7 @@ from admin_api.rest.problem import Problem, problem_response
 from admin_api.rest.request_state import PRINCIPAL, REQUEST_ID
 from admin_api.services import Services
 
-log = structlog.get_logger("admin_api.request")
+log = logging.getLogger("admin_api.request")
 
 SECURITY_HEADERS = {
     "Cache-Control": "no-store",
@@ -81,16 +80,19 @@ def _problem(error: Exception, request: web.Request) -> Problem:
     if isinstance(error, web.HTTPException):
         return _http_problem(error)
     if isinstance(error, IntegrityError):
-        log.warning("refused by a constraint", error=str(error.orig), request_id=request[REQUEST_ID])
+        log.warning("refused by a constraint", extra={"error": str(error.orig), "request_id": request[REQUEST_ID]})
         return Problem(HTTPStatus.CONFLICT, "the database refused the edit: it contradicts what is stored")
     if isinstance(error, TimeoutError):
-        log.error("request timed out", request_id=request[REQUEST_ID])
+        log.error("request timed out", extra={"request_id": request[REQUEST_ID]})
         return Problem(HTTPStatus.SERVICE_UNAVAILABLE, "the request took too long; try again", headers=RETRY)
     if isinstance(error, SQLAlchemyError | OSError):
-        log.error("a dependency failed", error=f"{type(error).__name__}: {error}", request_id=request[REQUEST_ID])
+        log.error(
+            "a dependency failed",
+            extra={"error": f"{type(error).__name__}: {error}", "request_id": request[REQUEST_ID]},
+        )
         detail = "what the API depends on (database, files) cannot be reached; DNS goes on; try again"
         return Problem(HTTPStatus.SERVICE_UNAVAILABLE, detail, headers=RETRY)
-    log.error("request failed", request_id=request[REQUEST_ID], exc_info=error)
+    log.error("request failed", exc_info=error, extra={"request_id": request[REQUEST_ID]})
     detail = "an error of Saring; the log has it under this request's identifier"
     return Problem(HTTPStatus.INTERNAL_SERVER_ERROR, detail)
 
@@ -115,12 +117,14 @@ def _log(request: web.Request, response: web.StreamResponse, elapsed_s: float) -
     log.log(
         level,
         "request",
-        request_id=request[REQUEST_ID],
-        method=request.method,
-        path=request.path[:300],
-        status=response.status,
-        elapsed_ms=round(elapsed_s * 1000, 2),
-        remote=request.remote,
-        login=principal.login if principal else "",
-        token_id=principal.token_id if principal else 0,
+        extra={
+            "request_id": request[REQUEST_ID],
+            "method": request.method,
+            "path": request.path[:300],
+            "status": response.status,
+            "elapsed_ms": round(elapsed_s * 1000, 2),
+            "remote": request.remote,
+            "login": principal.login if principal else "",
+            "token_id": principal.token_id if principal else 0,
+        },
     )

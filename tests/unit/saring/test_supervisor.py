@@ -13,10 +13,10 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
-from structlog.testing import capture_logs
 
 from saring.backoff import Backoff
 from saring.child import ChildState
+from saring.log_lines import facts_of
 from saring.supervisor import Supervisor
 from tests.support.supervised import CRASHING, STEADY, STUBBORN, eventually, notes, program
 
@@ -60,13 +60,14 @@ async def test_a_killed_process_is_back_within_a_second_while_the_others_go_on(h
     assert harness.records[-1] == harness.supervisor.states()
 
 
-async def test_a_crash_loop_backs_off_and_tells_the_last_line(harness: Harness) -> None:
-    with capture_logs() as told:
-        harness.supervisor.start(program("loader", CRASHING, harness.log))
-        await harness.started("loader", times=4)
-        await harness.supervisor.stop([])
+async def test_a_crash_loop_backs_off_and_tells_the_last_line(
+    harness: Harness, caplog: pytest.LogCaptureFixture
+) -> None:
+    harness.supervisor.start(program("loader", CRASHING, harness.log))
+    await harness.started("loader", times=4)
+    await harness.supervisor.stop([])
     assert b"".join(harness.lines).startswith(b"first line\nthe database is on fire\n")
-    deaths = [entry for entry in told if entry["log_level"] == "error"][:3]
+    deaths = [facts_of(record) for record in caplog.records if record.levelname == "ERROR"][:3]
     assert [entry["again_in_s"] for entry in deaths] == [0.0, 0.05, 0.1]
     assert all(entry["child"] == "loader" and entry["ended"] == "status 1" for entry in deaths)
     assert all(entry["last_line"] == "the database is on fire" for entry in deaths)
