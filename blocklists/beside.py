@@ -8,14 +8,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import msgspec
 
-from blocklists.address_table import AddressTable
 from blocklists.manifest import ADDRESSES, RULES
 from blocklists.rule import ListRule
-from blocklists.rules_index import RulesIndex
+
+if TYPE_CHECKING:
+    from blocklists.rules_index import RulesIndex
 
 _DECODER: Final = msgspec.json.Decoder(tuple[tuple[int, tuple[ListRule, ...]], ...])
 
@@ -27,6 +28,10 @@ def open_beside(directory: Path, files: Sequence[str]) -> RulesIndex | None:
     """
     if not files:
         return None
+    # Only here: an index of names alone has no use for RE2.
+    from blocklists.address_table import AddressTable
+    from blocklists.rules_index import RulesIndex
+
     rules: tuple[tuple[int, tuple[ListRule, ...]], ...] = ()
     if RULES in files:
         rules = _DECODER.decode((directory / RULES).read_bytes())

@@ -11,8 +11,6 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
-import idna
-
 from dnswire.constants import MAX_LABEL_SIZE, MAX_NAME_SIZE
 from dnswire.errors import NameSyntaxError, WireError
 
@@ -175,6 +173,9 @@ def _to_ascii(text: str) -> str:
 def _to_a_label(label: str) -> str:
     if len(label) > MAX_LABEL_SIZE:  # idna's checks take quadratic time on long input (CVE-2024-3651)
         raise NameSyntaxError(f"a label has {len(label)} characters, at most 63 fit")
+    # Only here: its tables are a part of every start, and few processes meet such a name.
+    import idna
+
     try:
         return idna.encode(label, uts46=True).decode("ascii")
     except idna.IDNAError as error:

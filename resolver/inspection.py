@@ -8,11 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import suppress
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from blocklists.asker import Asker
 from blocklists.index import Index
-from blocklists.rules_index import RulesIndex
 from dnswire.answer import Answer, records
 from dnswire.constants import RRClass, RRType
 from dnswire.errors import WireError
@@ -20,6 +19,9 @@ from dnswire.name import read
 from policy.decide import combine, decide, decide_address
 from policy.model import Decision, Verdict, Via
 from policy.view import View
+
+if TYPE_CHECKING:
+    from blocklists.rules_index import RulesIndex
 
 _AUTHORITY = 1
 _ADDRESS_TYPES = (RRType.A, RRType.AAAA)

@@ -18,8 +18,6 @@ from dnswire.rrtypes import type_number
 from resolver.block import Rendered
 from resolver.settings import LocalRecord
 
-RECORD_TYPES: Final = ("A", "AAAA", "CNAME", "PTR", "TXT", "MX", "SRV")
-
 _MAX_ALIASES: Final = 8
 _NEGATIVE_TTL_S: Final = 60
 _NO_LIMIT_S: Final = 2_147_483_647

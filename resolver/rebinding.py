@@ -13,6 +13,7 @@ from typing import Final
 
 from dnswire import name as wire
 from policy.model import AnswerKind, BlockAnswer, Decision, Ede, Language, Layer, Verdict, Via
+from resolver.nat64 import OFFSETS, nat64_offsets
 from resolver.settings import RebindingSettings
 
 _Network = ipaddress.IPv4Network | ipaddress.IPv6Network
@@ -34,20 +35,12 @@ _PRIVATE: Final = (
     "fec0::/10",  # RFC 3879: deprecated, and still routed where somebody uses it
 )
 
-# Where an IPv4 address stands within an IPv6 one, by the length of the prefix before it: offsets of its octets.
-_RFC6052: Final[dict[int, tuple[int, int, int, int]]] = {
-    32: (4, 5, 6, 7),
-    40: (5, 6, 7, 9),
-    48: (6, 7, 9, 10),
-    56: (7, 9, 10, 11),
-    64: (9, 10, 11, 12),
-    96: (12, 13, 14, 15),
-}
+# Where an IPv4 address stands within an IPv6 one: offsets of its octets.
 _SIX_TO_FOUR: Final = (2, 3, 4, 5)  # RFC 3056 2: 2002:V4ADDR::/48
 _WRAPPINGS: Final = (
-    ("::ffff:0:0/96", _RFC6052[96]),  # RFC 4291 2.5.5.2: IPv4-mapped
-    ("::/96", _RFC6052[96]),  # RFC 4291 2.5.5.1: IPv4-compatible
-    ("64:ff9b::/96", _RFC6052[96]),  # RFC 6052 2.1: the well-known prefix of NAT64
+    ("::ffff:0:0/96", OFFSETS[96]),  # RFC 4291 2.5.5.2: IPv4-mapped
+    ("::/96", OFFSETS[96]),  # RFC 4291 2.5.5.1: IPv4-compatible
+    ("64:ff9b::/96", OFFSETS[96]),  # RFC 6052 2.1: the well-known prefix of NAT64
     ("2002::/16", _SIX_TO_FOUR),
 )
 
@@ -127,14 +120,6 @@ def blocked(language: Language) -> Decision:
         ede_text=_TEXTS[language],
         via=Via.REBINDING,
     )
-
-
-def nat64_offsets(prefix: _Network) -> tuple[int, int, int, int]:
-    """Where IPv4 addresses stand behind a NAT64 prefix (RFC 6052 2.2). Raises ``ValueError`` for another length."""
-    offsets = _RFC6052.get(prefix.prefixlen) if prefix.version == 6 else None
-    if offsets is None:
-        raise ValueError(f"{prefix} is no NAT64 prefix: one of IPv6, of 32, 40, 48, 56, 64 or 96 bits")
-    return offsets
 
 
 def _range(network: _Network) -> tuple[int, int]:

@@ -7,10 +7,14 @@ result over, so that a mistake in the file is reported once, before any worker s
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Final
 
 import msgspec
 
 from resolver.sources import NO_LIMITS, SourceLimits
+
+RECORD_TYPES: Final = ("A", "AAAA", "CNAME", "PTR", "TXT", "MX", "SRV")
+"""Of records that Saring answers itself."""
 
 
 class SettingsError(ValueError):

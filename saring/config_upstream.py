@@ -10,8 +10,8 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, BeforeValidator, Field, PlainSerializer, model_validator
 
 from dnswire import rdata, rrtypes
-from resolver.local_records import RECORD_TYPES
-from resolver.rebinding import nat64_offsets
+from resolver.nat64 import nat64_offsets
+from resolver.settings import RECORD_TYPES
 from saring.config_section import Cidr, Name, Section
 from saring.endpoint import Endpoint
 from saring.reverse_zones import reverse_zones

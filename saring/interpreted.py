@@ -11,7 +11,6 @@ import importlib.util
 import os
 import sys
 from collections.abc import Mapping, Sequence
-from importlib.abc import MetaPathFinder
 from importlib.machinery import EXTENSION_SUFFIXES, ModuleSpec, SourceFileLoader
 from pathlib import Path
 from types import ModuleType
@@ -21,8 +20,12 @@ from saring.hot_modules import HOT_MODULES
 SWITCH = "SARING_INTERPRETED"
 
 
-class SourceOnlyFinder(MetaPathFinder):
-    """Finds the listed modules as source files; leaves every other module to the finders behind it."""
+class SourceOnlyFinder:
+    """Finds the listed modules as source files; leaves every other module to the finders behind it.
+
+    Not derived from ``importlib.abc.MetaPathFinder``, which asks for no more than ``find_spec`` and loads a dozen
+    modules, in every process of the program.
+    """
 
     def __init__(self, names: Sequence[str]) -> None:
         self._names = frozenset(names)

@@ -28,8 +28,6 @@ from dnswire.constants import HEADER_SIZE, MAX_MESSAGE_SIZE
 from resolver.upstream.carrier import Delivery
 from resolver.upstream.framing import FramingError
 
-PROTOCOL: Final = "h2"  # its name in ALPN (RFC 9113 3.3)
-
 _TYPE: Final = "application/dns-message"
 _MAX_HEADERS_SIZE: Final = 16_384
 # A client's streams have odd numbers of 31 bits; long before they run out, the connection is replaced.

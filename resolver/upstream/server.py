@@ -6,7 +6,7 @@ import asyncio
 import functools
 import ssl
 from ipaddress import ip_address
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from dnswire.constants import EdnsOption
 from dnswire.edns import option
@@ -17,13 +17,15 @@ from resolver.upstream.dialect import Dialect
 from resolver.upstream.exchange import Exchange
 from resolver.upstream.framing import Framing, LengthFraming
 from resolver.upstream.health import Health
-from resolver.upstream.http2 import Http2Framing
 from resolver.upstream.limits import GroupSettings
 from resolver.upstream.message import build_query, padded_opt
 from resolver.upstream.ports import Port, PortPool
 from resolver.upstream.randomness import Draws
 from resolver.upstream.tls import Identity, TlsPipe
 from resolver.wheel import Timed
+
+if TYPE_CHECKING:
+    from resolver.upstream.http2 import Http2Framing
 
 _HTTPS_PORT = 443
 _SEND_FULL = (BlockingIOError, InterruptedError)
@@ -72,6 +74,7 @@ class Server(Timed):
     __slots__ = (
         "_draws",
         "_events",
+        "_http2",
         "_loop",
         "_prober",
         "_settings",
@@ -123,6 +126,12 @@ class Server(Timed):
             raise ValueError(
                 f"upstream {where.address}: transport {where.transport} and its identity do not belong together"
             )
+        self._http2: type[Http2Framing] | None = None
+        if where.transport == "https":
+            # Only for whom it is spoken with: loading it is a twentieth of a worker's start.
+            from resolver.upstream.http2 import Http2Framing
+
+            self._http2 = Http2Framing
         self.health = Health(s.failures_to_down, s.first_backoff_s, s.max_backoff_s)
         self.dialect = Dialect(draws.octets, s.learnt_s)
         self.ports = PortPool(loop, events, self.address, index, s.port_pool_size, s.port_max_uses, s.port_max_age_s)
@@ -235,12 +244,12 @@ class Server(Timed):
         return make(self._framing(), TlsPipe(self.identity, session), s.sealed_idle_s, s.tcp_max_pending)
 
     def _framing(self) -> Framing:
-        if self._where.transport != "https":
+        if self._http2 is None:
             return LengthFraming(self._settings.tcp_max_pending)
         host = self._where.name or self.address[0]
         host = f"[{host}]" if ":" in host else host
         authority = host if self.address[1] == _HTTPS_PORT else f"{host}:{self.address[1]}"
-        return Http2Framing(authority, self._where.path, self.refused)
+        return self._http2(authority, self._where.path, self.refused)
 
 
 def literal(server: ServerAddress) -> tuple[str, int]:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import ssl
+from typing import Final
 
 from resolver.settings import ServerGroup, UpstreamServer
-from resolver.upstream.http2 import PROTOCOL
 from resolver.upstream.tls import Identity, context
+
+_HTTP2: Final = "h2"  # its name in ALPN (RFC 9113 3.3)
 
 
 def identities(group: ServerGroup) -> list[Identity | None]:
@@ -27,7 +29,7 @@ def _identity(
         raise ValueError(f"upstream {server.address}: no such transport as {server.transport!r}")
     if not server.name and not server.pins:
         raise ValueError(f"upstream {server.address}: neither a name nor a pin to know it by")
-    protocol = PROTOCOL if server.transport == "https" else ""
+    protocol = _HTTP2 if server.transport == "https" else ""
     verified = bool(server.name)
     found = contexts.get((verified, protocol))
     if found is None:
