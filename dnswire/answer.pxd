@@ -1,4 +1,5 @@
 # C types; the meaning is in answer.py. Read-only from Python: an answer is shared by all who are sent it.
+cimport cython
 
 cdef class Answer:
     cdef readonly bytes message

@@ -11,6 +11,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
+import cython
+
 from dnswire import name as wire
 from dnswire.constants import FLAG_QR, HEADER_SIZE, MAX_NAME_SIZE, EdnsOption, Rcode, RRClass, RRType
 from dnswire.edns import options, read_ede
@@ -41,6 +43,9 @@ class RR:
     rdata: bytes
 
 
+# Holds nothing that could hold it: the collector need not know it, however many there are.
+@cython.no_gc
+@cython.cclass
 class Answer:
     """An upstream's answer without its OPT RR. Never changed once made (compiled, its fields are read-only).
 

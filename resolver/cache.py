@@ -12,6 +12,8 @@ import math
 from collections import deque
 from typing import Final
 
+import cython
+
 from dnswire.answer import Answer
 from dnswire.constants import Rcode, RRType
 
@@ -44,6 +46,9 @@ _GHOST_COST: Final = 104
 _GONE: Final = Answer(b"", b"", 0, 0, 0, 0, int(Rcode.SERVFAIL), (0, 0, 0), (), 0, (), (), (), ())
 
 
+# Holds nothing that could hold it: the collector need not know it, however many there are.
+@cython.no_gc
+@cython.cclass
 class Entry:
     """One cached answer. Instants are wall-clock seconds. Replaced in place: read it before the next ``put``.
 

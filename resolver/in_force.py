@@ -9,6 +9,8 @@ from __future__ import annotations
 import ipaddress
 from typing import Final
 
+import cython
+
 from blocklists import asker as asking
 from blocklists.asker import Asker
 from blocklists.index import Index
@@ -47,6 +49,9 @@ VERDICTS: Final = len(Verdict)
 NO_EDGE_S: Final = 2_147_483_647
 
 
+# Holds nothing that could hold it: the collector need not know it, however many there are.
+@cython.no_gc
+@cython.cclass
 class Plan:
     """What is to be done with a question: the decision, and the response where it does not pass (TTLs not clipped).
 

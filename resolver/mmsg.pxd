@@ -51,6 +51,7 @@ cdef class Batch:
     cdef int _count
     cdef int _asked[64]
     cdef list _responses
+    cdef list _late
     cdef int _queue_length
     cdef dict _hosts
 
@@ -77,8 +78,11 @@ cdef class Batch:
     cdef void _queue(self, int position, unsigned char* octets, Py_ssize_t size) noexcept
     @cython.locals(done=int, failed=int, sent=int)
     cpdef int flush(self) except -2
-    @cython.locals(name=bytes, control=bytes, single=mmsghdr, at=iovec)
-    cpdef bint send(self, bytes response, object address) except -1
+    cpdef bint keep(self, bytes response, object address) except -1
+    @cython.locals(late=list, failed=int, response=bytes, address=tuple)
+    cpdef int send_kept(self) except -2
+    @cython.locals(header=msghdr_p, at=iovec_p)
+    cdef _queue_to(self, bytes response, bytes name, bytes control)
     @cython.locals(control=cython.p_char)
     cdef void _clear_interface(self, int position)
 
@@ -87,7 +91,9 @@ cdef class BatchPort:
     cdef Batch _batch
     cdef object _answer
     cdef Stats _stats
+    cdef object _loop
 
     @cython.locals(batch=Batch, slow=int, left=list, position=int, failures=int, response=bytes)
     cpdef drain(self)
     cpdef send(self, bytes response, object address)
+    cpdef _send_kept(self)

@@ -38,6 +38,7 @@ class Batch:
         self._lane = lane
         self._octets = bytearray(64 * 1536)
         self._responses = []
+        self._late = []
         self._queue_length = 0
         self._hosts = {}
         self._source[10] = self._source[11] = 255  # ::ffff:0:0/96
@@ -190,22 +191,38 @@ class Batch:
         self._responses.clear()
         return failed
 
-    def send(self, response: bytes, address: object) -> bool:
-        """Sends one response to an ``address``; False where that is not possible."""
-        name, control = address
+    def keep(self, response: bytes, address: object) -> bool:
+        """Keeps ``response`` to an ``address`` for the next ``send_kept``; says whether it is the first kept."""
+        self._late.append((response, address))
+        return len(self._late) == 1
+
+    def send_kept(self) -> int:
+        """Sends all that is kept; returns how many could not be sent."""
+        late = self._late  # the kernel reads its octets at the flush
+        self._late = []
+        failed = 0
+        for response, address in late:
+            if self._queue_length == 64:
+                failed += self.flush()
+            self._queue_to(response, address[0], address[1])
+        return failed + self.flush()
+
+    def _queue_to(self, response: bytes, name: bytes, control: bytes) -> None:
+        header = cython.address(self.queued[self._queue_length].msg_hdr)
+        at = cython.address(self.queued_at[self._queue_length])
         at.iov_base = cython.cast(cython.p_char, response)
         at.iov_len = len(response)
-        single.msg_hdr.msg_name = cython.cast(cython.p_char, name)
-        single.msg_hdr.msg_namelen = len(name)
-        single.msg_hdr.msg_iov = cython.address(at)
-        single.msg_hdr.msg_iovlen = 1
-        single.msg_hdr.msg_control = cython.NULL
-        single.msg_hdr.msg_controllen = 0
-        single.msg_hdr.msg_flags = 0
+        header.msg_name = cython.cast(cython.p_char, name)
+        header.msg_namelen = len(name)
+        header.msg_iov = at
+        header.msg_iovlen = 1
+        header.msg_control = cython.NULL
+        header.msg_controllen = 0
+        header.msg_flags = 0
         if len(control):
-            single.msg_hdr.msg_control = cython.cast(cython.p_char, control)
-            single.msg_hdr.msg_controllen = len(control)
-        return sendmmsg(self.fd, cython.address(single), 1, MSG_DONTWAIT) == 1
+            header.msg_control = cython.cast(cython.p_char, control)
+            header.msg_controllen = len(control)
+        self._queue_length += 1
 
     def _clear_interface(self, position: int) -> None:
         """Leaves the interface of an in_pktinfo (IPv4) to routing: an answer may have to leave by another one.
@@ -229,9 +246,11 @@ class BatchPort:
         self._batch = batch
         self._answer = answer
         self._stats = stats
+        self._loop = None
 
     def start(self, loop: AbstractEventLoop) -> None:
         """Begins to read."""
+        self._loop = loop
         loop.add_reader(self._sock.fileno(), self.drain)
 
     def stop(self, loop: AbstractEventLoop) -> None:
@@ -239,7 +258,8 @@ class BatchPort:
         loop.remove_reader(self._sock.fileno())
 
     def close(self) -> None:
-        """Closes the socket."""
+        """Sends what is to be sent, and closes the socket."""
+        self._send_kept()
         self._sock.close()
 
     def drain(self) -> None:
@@ -265,6 +285,13 @@ class BatchPort:
                 return
 
     def send(self, response: bytes, address: object) -> None:
-        """Sends a response to an ``address`` of the batch."""
-        if not self._batch.send(response, address):
-            self._stats.send_failures += 1
+        """Sends a response to an ``address`` of the batch: with all others that this turn of the loop brings.
+
+        Upstreams' answers come one by one, but many in a turn; one system call for each would cost more than the rest
+        of its way.
+        """
+        if self._batch.keep(response, address):
+            self._loop.call_soon(self._send_kept)
+
+    def _send_kept(self) -> None:
+        self._stats.send_failures += self._batch.send_kept()

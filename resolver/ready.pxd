@@ -1,6 +1,7 @@
 # C types; the meaning is in ready.py. What every look needs stands first: one line of the processor's cache.
 from resolver.cache cimport Entry
 from resolver.stats cimport Count
+cimport cython
 
 cdef class Ready:
     cdef public unsigned long long mark

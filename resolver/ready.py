@@ -9,6 +9,8 @@ from __future__ import annotations
 
 from typing import Final
 
+import cython
+
 from querylog.spool_format import ROW_REST
 from resolver.cache import Entry
 from resolver.stats import Count
@@ -26,6 +28,9 @@ NAME_AT: Final = ROW_REST.size
 _COST: Final = 300
 
 
+# Holds nothing that could hold it: the collector need not know it, however many there are.
+@cython.no_gc
+@cython.cclass
 class Ready:
     """A response in waiting.
 

@@ -9,8 +9,6 @@ from __future__ import annotations
 
 from typing import Final
 
-_NEAR_LABELS: Final = 3
-_FAR_LABELS: Final = 2
 _FAR_FACTOR: Final = 4
 
 
@@ -61,13 +59,12 @@ class ZonePressure:
 
 def suffixes(name: bytes) -> tuple[bytes, bytes]:
     """The two suffixes that the wire name counts for; the second ``b""`` where it would be the first."""
-    starts = []
-    offset = 0
+    labels = offset = 0
+    third = second = last = 0  # where the last three labels begin
     while name[offset]:
-        starts.append(offset)
+        third, second, last = second, last, offset
         offset += 1 + name[offset]
-    labels = len(starts)
-    near_labels = min(max(labels - 1, 1), _NEAR_LABELS)
-    near = name[starts[-near_labels] :] if labels else name
-    far = name[starts[-_FAR_LABELS] :] if labels > near_labels > _FAR_LABELS else b""
-    return near, far
+        labels += 1
+    if labels > 3:
+        return name[third:], name[second:]
+    return name[second if labels == 3 else last :], b""

@@ -62,6 +62,7 @@ class Dispatcher:
         load: Load = no_load,
     ) -> None:
         self.settings = settings
+        self._max_outstanding = settings.max_outstanding
         self._clock = clock
         self._loop = loop
         self._draws = Draws(random_bytes)
@@ -102,7 +103,7 @@ class Dispatcher:
         Where nothing can be asked (overload, stopping) ``done`` is called before this returns, and None is returned.
         """
         now_s = self._clock()
-        full = len(self._places) >= self.settings.max_outstanding and not self._makes_room(now_s)
+        full = len(self._places) >= self._max_outstanding and not self._makes_room(now_s)
         if self._closed or full or not self._servers:
             self._refuse(done)
             return None
@@ -205,7 +206,7 @@ class Dispatcher:
         if evicted is not None:
             evicted.reason = Reason.EVICTED
             self._finish(evicted)
-        return len(self._places) < self.settings.max_outstanding
+        return len(self._places) < self._max_outstanding
 
     def _expected_s(self, exchange: Exchange) -> float:
         if isinstance(exchange.done, _ProbeEnd):  # that a server is back is worth more than any place
@@ -238,7 +239,7 @@ class Dispatcher:
         while True:
             if action == SEND and not self._servers[exchange.server].sealed:
                 action = self._send_udp(exchange, now_s)
-            elif action in (SEND, SEND_TCP):
+            elif action == SEND or action == SEND_TCP:  # noqa: SIM109 -- compiled, two comparisons of numbers
                 action = self._send_stream(exchange, now_s)
             elif action == FINISH:
                 self._finish(exchange)
@@ -305,7 +306,8 @@ class Dispatcher:
         try:
             if exchange.answer is not None:
                 self.strategy.answered(exchange)
-                exchange.done(exchange.answer, self._servers[exchange.answered_by].number)
+                server = self._servers[exchange.answered_by]
+                exchange.done(exchange.answer, server.number)
             else:
                 self.failed += 1
                 exchange.done(UpstreamFailure(exchange.reason), 0)

@@ -10,6 +10,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Final, Protocol
 
+import cython
+
 from dnswire.answer import Answer
 from dnswire.constants import Rcode
 from resolver.upstream.failure import Reason, UpstreamFailure
@@ -48,6 +50,8 @@ class Owner(Protocol):
         """The deadline of the current attempt, or of the whole, has passed."""
 
 
+@cython.no_gc
+@cython.cclass
 class Attempt:
     """A query that was sent and may still be answered, while another is the current one of its exchange.
 
@@ -237,7 +241,7 @@ class Exchange(Timed):
         """A valid response. One that says "I cannot" is kept, and the servers not asked yet are."""
         self.answer = answer
         self.answered_by = server
-        if answer.rcode not in _CANNOT or not _FINAL_EDE.isdisjoint(code for code, _ in answer.ede):
+        if answer.rcode not in _CANNOT or not _FINAL_EDE.isdisjoint([code for code, _ in answer.ede]):
             return FINISH
         if self.attempts < len(self.plan):
             return self.next_attempt(now_s)

@@ -63,15 +63,16 @@ class Inbox:
         now_s = self._desk.clock()
         server = self._servers[carrier.server]
         if isinstance(waiter, Exchange):
-            plain = bool(waiter.plain >> server.index & 1)
-            heard = reply.by_udp(message, waiter.question, waiter.cased, not plain, server.dialect, now_s)
+            exchange = waiter
+            plain = bool(exchange.plain >> server.index & 1)
+            heard = reply.by_udp(message, exchange.question, exchange.cased, not plain, server.dialect, now_s)
             if heard.verdict < NEAR_MISS:
-                self._judged(carrier, message_id, waiter, heard, now_s)
+                self._judged(carrier, message_id, exchange, heard, now_s)
                 return
             self._count(carrier, heard.verdict)
-            carrier.forget(message_id, waiter)
+            carrier.forget(message_id, exchange)
             # The right ID with a wrong rest may be a guess that was nearly right: the port is known to somebody.
-            self._distrust(waiter, carrier, message_id, now_s)
+            self._distrust(exchange, carrier, message_id, now_s)
             carrier.retire()
         elif waiter is not None:
             self._straggled(waiter, judge(message, waiter.cased, True), now_s)

@@ -28,6 +28,13 @@ _QUESTION_TAIL: Final = struct.Struct(">HH")
 # The bit that tells upper from lower case, for letters alone. The octets before labels are at most 63, so no letters.
 _CASE_BITS: Final = bytes(0x20 if chr(octet).isascii() and chr(octet).isalpha() else 0 for octet in range(256))
 
+_QR: Final = int(FLAG_QR)
+_TC: Final = int(FLAG_TC)
+_OPCODE: Final = int(OPCODE_MASK)
+_FORMERR: Final = int(Rcode.FORMERR)
+_NOTIMP: Final = int(Rcode.NOTIMP)
+_HEADER: Final = int(HEADER_SIZE)
+
 # Verdicts on a reply, the harmless ones first.
 ACCEPT: Final = 0
 TRUNCATED: Final = 1
@@ -66,8 +73,10 @@ def mixed_case(asked: bytes, random: bytes) -> bytes:
     """The question section ``asked``, in lower case, with letters of its name raised at random: ``random`` has as many
     octets as it. A forger has to guess each (draft-vixie-dnsext-dns0x20).
     """
-    letters = int.from_bytes(asked[:-4].translate(_CASE_BITS) + bytes(4), "big")
-    return (int.from_bytes(asked, "big") ^ (letters & int.from_bytes(random, "big"))).to_bytes(len(asked), "big")
+    raised = bytearray(asked)
+    for position in range(len(asked) - 4):
+        raised[position] ^= _CASE_BITS[asked[position]] & random[position]
+    return bytes(raised)
 
 
 def build_query(message_id: int, question_wire: bytes, cd: bool, opt_wire: bytes) -> bytes:
@@ -90,24 +99,24 @@ def judge(message: bytes, asked: bytes, any_case: bool) -> int:
 
     RFC 5452 9.1 asks to match "the question name, class and type"; the case too, unless ``any_case``.
     """
-    if len(message) < HEADER_SIZE:
+    if len(message) < _HEADER:
         return MALFORMED
     flags = (message[2] << 8) | message[3]
-    if not flags & FLAG_QR or flags & OPCODE_MASK:
+    if not flags & _QR or flags & _OPCODE:
         return NOT_A_RESPONSE
     rcode = flags & 0x000F
-    refused_form = rcode in (Rcode.FORMERR, Rcode.NOTIMP)
+    refused_form = rcode == _FORMERR or rcode == _NOTIMP  # noqa: SIM109 -- compiled, two comparisons of numbers
     if message[4] or message[5] != 1:
         # A server that could not parse the query has no question to repeat. That costs one query without EDNS at
         # most, and only an answer with its question is ever passed on.
         return NO_EDNS if refused_form and message[4:6] == b"\x00\x00" else WRONG_QUESTION
-    echoed = message[HEADER_SIZE : HEADER_SIZE + len(asked)]
+    echoed = message[_HEADER : _HEADER + len(asked)]
     if echoed != asked:
         # Type and class are compared exactly: folded, type 65 would pass for type 97.
         if echoed[-4:] != asked[-4:] or echoed[:-4].lower() != asked[:-4].lower():
             return WRONG_QUESTION
         if not any_case:
             return WRONG_CASE
-    if flags & FLAG_TC:
+    if flags & _TC:
         return TRUNCATED
     return NO_EDNS if refused_form and message[10:12] == b"\x00\x00" else ACCEPT

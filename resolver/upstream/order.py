@@ -100,10 +100,10 @@ class Strategy:
     """How a group uses its servers: "strict" asks in the order given; "fastest" by measured round-trip time, and a
     second server where the first is late (``hedge.py``); "race" ``settings.racers`` at once, the fastest ones.
 
-    ``tick_s``: how exact deadlines have to be for it.
+    ``tick_s``: how exact deadlines have to be for it; ``together``: whether it may ask several servers at a time.
     """
 
-    __slots__ = ("_racers", "_servers", "hedges", "order", "tick_s")
+    __slots__ = ("_racers", "_servers", "hedges", "order", "tick_s", "together")
 
     def __init__(self, name: str, servers: Sequence[Health], settings: GroupSettings) -> None:
         if name not in STRATEGIES:
@@ -113,12 +113,8 @@ class Strategy:
         self._racers = settings.racers if name == "race" else 1
         hedging = name == "fastest" and len(servers) > 1 and settings.hedge_share > 0
         self.hedges = Hedges(settings.hedge_share) if hedging else None
+        self.together = self._racers > 1 or hedging
         self.tick_s = _FINE_TICK_S if self.hedges is not None else _TICK_S
-
-    @property
-    def together(self) -> bool:
-        """Whether several servers may be asked the same at a time."""
-        return self._racers > 1 or self.hedges is not None
 
     def wants_another(self, exchange: Exchange) -> bool:
         """Whether one more server is to be asked beside those that ``exchange`` has asked already."""
@@ -131,7 +127,8 @@ class Strategy:
         """When a second server is to be asked although the first still has time; 0: never."""
         if self.hedges is None or exchange.ended or exchange.sends != 1:
             return 0.0
-        first, second = (self._servers[index] for index in exchange.plan[:2])
+        first = self._servers[exchange.plan[0]]
+        second = self._servers[exchange.plan[1]]
         patience_s = self.hedges.patience_s(first, exchange.attempt_s)
         return now_s + patience_s if patience_s and not second.down else 0.0
 
@@ -139,7 +136,8 @@ class Strategy:
         """When the first server is to be asked once more; 0: never."""
         if exchange.ended or exchange.sends != 1 or exchange.tcp:
             return 0.0
-        patience_s = max(_RESEND_FACTOR * self._servers[exchange.plan[0]].latency.p95_s, _MIN_RESEND_S)
+        first = self._servers[exchange.plan[0]]
+        patience_s = max(_RESEND_FACTOR * first.latency.p95_s, _MIN_RESEND_S)
         return now_s + patience_s if patience_s < exchange.attempt_s else 0.0
 
     def hedges_now(self) -> bool:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Final
 
+import cython
+
 from dnswire.answer import Answer, parse_answer, parse_reply
 from dnswire.constants import FLAG_TC, HEADER_SIZE, EdnsOption, Rcode
 from dnswire.edns import options
@@ -24,6 +26,8 @@ _KEEPALIVE_SIZE: Final = 2
 _KEEPALIVE_S: Final = 0.1  # RFC 7828 3.1: "in units of 100 milliseconds"
 
 
+@cython.no_gc
+@cython.cclass
 class Heard:
     """A verdict, and the answer where it is ACCEPT.
 

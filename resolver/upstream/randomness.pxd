@@ -1,0 +1,14 @@
+# C types; the meaning is in randomness.py.
+cimport cython
+
+cdef int _BLOCK_SIZE
+
+cdef class Draws:
+    cdef object _random_bytes
+    cdef object _block
+    cdef bytes _octets
+    cdef int _offset
+
+    cpdef unsigned int bits32(self) except? 0
+    @cython.locals(end=int, drawn=bytes)
+    cpdef bytes octets(self, int size)
