@@ -239,7 +239,7 @@ class Dispatcher:
         while True:
             if action == SEND and not self._servers[exchange.server].sealed:
                 action = self._send_udp(exchange, now_s)
-            elif action == SEND or action == SEND_TCP:  # noqa: SIM109 -- compiled, two comparisons of numbers
+            elif action in (SEND, SEND_TCP):
                 action = self._send_stream(exchange, now_s)
             elif action == FINISH:
                 self._finish(exchange)

@@ -105,7 +105,7 @@ def judge(message: bytes, asked: bytes, any_case: bool) -> int:
     if not flags & _QR or flags & _OPCODE:
         return NOT_A_RESPONSE
     rcode = flags & 0x000F
-    refused_form = rcode == _FORMERR or rcode == _NOTIMP  # noqa: SIM109 -- compiled, two comparisons of numbers
+    refused_form = rcode in (_FORMERR, _NOTIMP)
     if message[4] or message[5] != 1:
         # A server that could not parse the query has no question to repeat. That costs one query without EDNS at
         # most, and only an answer with its question is ever passed on.
