@@ -66,11 +66,7 @@ def _dnsmasq(program: str, directory: Path, listed: Path) -> Sequence[str]:
 
 def _checkzone(program: str, directory: Path, listed: Path) -> Sequence[str]:
     zone = directory / "bind.rpz"
-    with listed.open(encoding="ascii") as source, zone.open("w", encoding="ascii") as target:
-        target.write("$TTL 60\n@ SOA localhost. root.localhost. 1 3600 600 86400 60\n@ NS localhost.\n")
-        for line in source:
-            name = line.strip()
-            target.write(f"{name} CNAME .\n*.{name} CNAME .\n")
+    peers.write_policy_zone(listed, zone)
     return [program, "-q", "-i", "none", "-k", "ignore", "daftar.rpz", str(zone)]
 
 

@@ -7,6 +7,7 @@ import socket
 import struct
 import subprocess
 import time
+from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -33,15 +34,23 @@ class Load:
         return self.answered / self.took_s
 
 
-def dnsperf(port: int, queries: Path, seconds: float | None, outstanding: int = 100) -> Load:
+def dnsperf(
+    port: int,
+    queries: Path,
+    seconds: float | None,
+    outstanding: int = 100,
+    clients: int = 20,
+    cores: Collection[int] = (LOAD_CORE,),
+) -> Load:
     """Asks as fast as it is answered, for ``seconds`` (None: once through the file)."""
     path = find("dnsperf")
     if path is None:
         raise BenchError("dnsperf is not installed: apt-get install dnsperf")
     span = ["-n", "1"] if seconds is None else ["-l", f"{seconds:g}"]
-    command = ["taskset", "-c", str(LOAD_CORE), path, "-s", "127.0.0.1", "-p", str(port), "-d", str(queries)]
+    pinned = ["taskset", "-c", ",".join(str(core) for core in cores)]
+    command = [*pinned, path, "-T", str(len(cores)), "-s", "127.0.0.1", "-p", str(port), "-d", str(queries)]
     done = subprocess.run(
-        [*command, *span, "-c", "20", "-q", str(outstanding), "-t", "2"],
+        [*command, *span, "-c", str(clients), "-q", str(outstanding), "-t", "2"],
         capture_output=True,
         text=True,
         check=False,

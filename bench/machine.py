@@ -17,6 +17,7 @@ _VERSION_OF = {
     "nsd": (["-v"], r"NSD version ([\d.]+)"),
     "dnsdist": (["--version"], r"dnsdist ([\d.]+)"),
     "dnsmasq": (["--version"], r"Dnsmasq version ([\d.]+)"),
+    "kresd": (["--version"], r"version ([\d.]+)"),
     "dnsperf": (["-h"], r"Version ([\d.]+)"),
 }
 _LIBRARIES = ("cython", "uvloop", "marisa-trie", "duckdb", "pyarrow", "sqlalchemy")

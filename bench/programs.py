@@ -8,7 +8,8 @@ import re
 import shutil
 import signal
 import subprocess
-from collections.abc import Iterable, Mapping, Sequence
+import time
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 
@@ -21,12 +22,12 @@ def find(name: str) -> str | None:
 
 
 class Program:
-    """A started program on one core, with its output in a file. A context manager: it is ended on the way out."""
+    """A started program on its cores, with its output in a file. A context manager: it is ended on the way out."""
 
     def __init__(
         self,
         command: Sequence[str],
-        core: int,
+        cores: Collection[int],
         output: Path,
         cwd: Path | None = None,
         environ: Mapping[str, str] | None = None,
@@ -43,7 +44,7 @@ class Program:
                 start_new_session=True,
             )
         # Children inherit it. One that exists before this line does not: the program has had a millisecond.
-        os.sched_setaffinity(self._process.pid, {core})
+        os.sched_setaffinity(self._process.pid, cores)
 
     @property
     def pid(self) -> int:
@@ -99,6 +100,16 @@ def cpu_s(pids: Iterable[int]) -> dict[int, float]:
 def spent_s(before: Mapping[int, float]) -> float:
     """CPU seconds since ``before``, of those processes that are still there."""
     return sum(now_s - before[pid] for pid, now_s in cpu_s(before).items())
+
+
+def settle(programs: Sequence[Program], within_s: float = 20.0) -> None:
+    """Waits until they have done what they do after a start: together less than 10 % of a core for half a second."""
+    limit_s = time.monotonic() + within_s
+    while time.monotonic() < limit_s:
+        before = cpu_s(pid for program in programs for pid in program.pids())
+        time.sleep(0.5)
+        if spent_s(before) < 0.05:
+            return
 
 
 def pss_mb(pids: Iterable[int]) -> float:

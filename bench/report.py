@@ -65,8 +65,42 @@ def row(
 
 
 def show(rows: Sequence[Row], console: Console) -> None:
-    """The rows as one table, a section an area."""
+    """Two tables: what is compared with several others, a column each; and the rest, a section a part."""
+    groups: dict[tuple[str, str], list[Row]] = {}
+    for one in rows:
+        groups.setdefault((one["area"], one["name"]), []).append(one)
+    beside_many = [group for group in groups.values() if len({one["peer_name"] for one in group} - {""}) > 1]
+    others = [one for group in groups.values() if group not in beside_many for one in group]
+    if beside_many:
+        console.print(_many(beside_many))
+    if others:
+        console.print(_one_by_one(others))
+
+
+def _many(groups: Sequence[Sequence[Row]]) -> Table:
+    peers = list(dict.fromkeys(one["peer_name"] for group in groups for one in group if one["peer_name"]))
     table = Table(title="Saring beside other servers, measured in this run", title_justify="left")
+    table.add_column("what", overflow="fold", min_width=30)
+    table.add_column("unit")
+    for heading in ("ours", *peers, "ours/peer"):
+        table.add_column(heading, justify="right", overflow="fold")
+    table.add_column("target")
+    for group in groups:
+        values = {one["peer_name"]: one["peer"] for one in group}
+        judged = next((one for one in group if one["target"]), None)
+        table.add_row(
+            group[0]["name"],
+            group[0]["unit"],
+            figure(group[0]["ours"]),
+            *(figure(values.get(peer)) for peer in peers),
+            f"{judged['ratio']:.2f}" if judged and judged["ratio"] is not None else "",
+            _judged(judged) if judged else "",
+        )
+    return table
+
+
+def _one_by_one(rows: Sequence[Row]) -> Table:
+    table = Table(title="Saring by itself or beside one other, measured in this run", title_justify="left")
     table.add_column("part")
     table.add_column("what", overflow="fold")
     table.add_column("unit")
@@ -88,7 +122,7 @@ def show(rows: Sequence[Row], console: Console) -> None:
             _judged(one),
             end_section=last,
         )
-    console.print(table)
+    return table
 
 
 def _judged(one: Row) -> str:

@@ -1,17 +1,7 @@
-"""The floor: a program in C that takes datagrams in batches, sets the response bit and sends them back.
-
-It does everything that any UDP server must do and nothing that a resolver does. DESIGN 9 measures ours against it.
-"""
-
-from __future__ import annotations
-
-import subprocess
-from pathlib import Path
-
-from bench.load import BenchError
-from bench.programs import find
-
-_SOURCE = r"""
+// The floor: takes datagrams in batches, sets the response bit and sends them back. It does everything that any UDP
+// server must do and nothing that a resolver does. DESIGN 9 measures ours against it.
+//
+// usage: echo PORT
 #define _GNU_SOURCE
 #include <arpa/inet.h>
 #include <stdlib.h>
@@ -47,19 +37,3 @@ int main(int count, char **arguments) {
         }
     }
 }
-"""
-
-
-def build(directory: Path) -> Path | None:
-    """The compiled program; None where this machine has no C compiler."""
-    compiler = find("cc")
-    if compiler is None:
-        return None
-    source, program = directory / "echo.c", directory / "echo"
-    source.write_text(_SOURCE, encoding="ascii")
-    done = subprocess.run(
-        [compiler, "-O2", "-o", str(program), str(source)], capture_output=True, text=True, check=False
-    )
-    if done.returncode != 0:
-        raise BenchError(f"the echo program does not compile: {done.stderr[-500:]}")
-    return program
