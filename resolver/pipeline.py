@@ -362,14 +362,14 @@ class Pipeline:
         group.start(rendered.alias, query.rrtype, query.rrclass, False, False, turn.now_s, turn.done)
         return None
 
-    def _followed(self, turn: Turn, answer: Answer | None, age_s: int) -> bytes | None:
+    def _followed(self, turn: Turn, answer: Answer, age_s: int) -> bytes | None:
         """Policy made a redirection, so it has no say in what its target has; of a record of ours it has."""
         plan = turn.plan
         query = turn.query
         if plan.rendered is not None:
             rendered = turn.in_force.clipped(plan, plan.rendered, query.rrtype, turn.now_s)
             return self._own(turn, redirected(rendered, answer, age_s))
-        if answer is not None and answer.points:
+        if answer.points:
             turn.plan = plan = turn.in_force.inspected(turn.known, turn.key, plan, answer, query.rrtype)
             if plan.rendered is not None:
                 return self._block(turn, plan.rendered)
@@ -378,7 +378,8 @@ class Pipeline:
 
     def _followed_late(self, turn: Turn, outcome: Answer | UpstreamFailure) -> bytes | None:
         if isinstance(outcome, UpstreamFailure):
-            return self._followed(turn, None, 0)
+            turn.stale = None  # it is an answer to the first question, which policy does not let through
+            return self._fail(turn, outcome)
         self._cache.put(turn.key, outcome, turn.now_s)
         return self._followed(turn, outcome, 0)
 

@@ -4,27 +4,31 @@ from __future__ import annotations
 
 from dnswire import name as wire
 from dnswire.answer import Answer, records
-from dnswire.constants import RRType
+from dnswire.constants import Rcode, RRType
+from dnswire.edns import ede
 from dnswire.response import rr, soa_rr
 from resolver.block import Rendered
+from resolver.cache import is_failure
 
 _ADDRESS_TYPES = (RRType.A, RRType.AAAA)
 
 
-def redirected(rendered: Rendered, answer: Answer | None, age_s: int) -> Rendered:
+def redirected(rendered: Rendered, answer: Answer, age_s: int) -> Rendered:
     """``rendered`` completed by the answer to its alias.
 
     Only addresses and the aliases on the way to them are taken over; the TTL of each is aged by ``age_s`` and no longer
-    than the redirection's own. Without an answer (the upstream failed, or the type has none) the CNAME stands alone
-    with an SOA: NODATA of the target.
+    than the redirection's own. Where the target has no such addresses the CNAME stands alone with an SOA: NODATA.
+    Where the upstream cannot tell, neither can we: said to be empty, the name would stay so with clients for minutes.
     """
+    if is_failure(answer):
+        return Rendered(Rcode.SERVFAIL, options=b"".join([ede(code, text) for code, text in answer.ede]))
     sections = rendered.answer
     count = rendered.ancount
-    for record in records(answer) if answer is not None else ():
+    for record in records(answer):
         if record.section or record.rrtype not in (*_ADDRESS_TYPES, RRType.CNAME):
             continue
         rdata = record.rdata
-        if record.rrtype == RRType.CNAME and answer is not None:
+        if record.rrtype == RRType.CNAME:
             rdata = wire.read(answer.message, record.rdata_offset)[0]  # its compression points into another message
         ttl_s = max(min(record.ttl_s - age_s, rendered.ttl_s), 0)
         sections += rr(record.owner, record.rrtype, ttl_s, rdata)

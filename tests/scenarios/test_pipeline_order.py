@@ -228,6 +228,22 @@ def test_a_redirected_name_brings_its_target_s_addresses(world: Worlds) -> None:
             "portal.contoh.go.id 30 IN A 192.0.2.7",
         )
     assert len(here.upstream.asked) == 1
+
+
+def test_a_redirection_whose_target_nobody_can_tell_fails_and_is_not_said_to_be_empty(world: Worlds) -> None:
+    """Clients keep NODATA for as long as its SOA says, also when the target has long been there again."""
+    to_portal = BlockAnswer(AnswerKind.REDIRECT, name="portal.contoh.go.id", ttl_s=30)
+    rule = Rule(1, agency(HEALTH), Target(TargetKind.NAME, "old.example"), Action.REDIRECT, answer=to_portal)
+    here = world(sample_policy(rule), LISTS)
     here.upstream.failing = True
+    said = here.ask("old.example")
+    assert (said.rcode, said.answer, said.ede) == ("SERVFAIL", (), ((22, "no upstream answered in time"),))
+    here.upstream.failing = False
+    here.upstream.rcode = "SERVFAIL"
+    for _ in range(2):  # the second time from the cache
+        assert (here.ask("old.example").rcode, here.ask("old.example").answer) == ("SERVFAIL", ())
+    here.upstream.rcode = ""
     here.cache.flush_all()
-    assert here.ask("old.example").answer == ("old.example 30 IN CNAME portal.contoh.go.id",)
+    here.upstream.zones["portal.contoh.go.id"] = []
+    said = here.ask("old.example")
+    assert (said.rcode, said.answer) == ("NOERROR", ("old.example 30 IN CNAME portal.contoh.go.id",))
