@@ -22,7 +22,7 @@ STAY_INTERPRETED := build/interpreted
 HOT_SOURCES := setup.py saring/hot_modules.py $(shell find dnswire policy blocklists snapshots querylog resolver \
 	-name '*.py' -o -name '*.pxd')
 
-.PHONY: help run test lint format bench fuzz sanitize compiled interpreted install install-dev lock clean FORCE
+.PHONY: help run test lint format bench fuzz faults sanitize compiled interpreted install install-dev lock clean FORCE
 
 help: ## this list
 	@printf 'Saring, a content-filtering DNS resolver. Targets:\n\n'
@@ -50,6 +50,11 @@ bench: install-dev $(COMPILED) ## measure against other servers: table and var/b
 
 fuzz: install-dev $(COMPILED) ## hostile bytes, bounded, seeded (SARING_FUZZ_FACTOR=20 for twenty times as many)
 	@SARING_FUZZ_FACTOR=$${SARING_FUZZ_FACTOR:-10} $(BIN)/python -m pytest -n 2 tests/fuzz
+
+faults: install-dev $(COMPILED) ## a running Saring under faults, the long form: 50 kills, a million mutated packets, 10 upgrades
+	@SARING_REQUIRE_ALL=1 SARING_FAULT_FACTOR=$${SARING_FAULT_FACTOR:-5} SARING_KILLS=$${SARING_KILLS:-50} \
+		SARING_FAULT_PACKETS=$${SARING_FAULT_PACKETS:-1000000} SARING_UPGRADES=$${SARING_UPGRADES:-10} \
+		$(BIN)/python -m pytest -s tests/e2e/test_faults.py tests/e2e/test_upgrade.py
 
 sanitize: install-dev ## the hot modules with ASan and UBSan, in a copy of the tree, under hostile bytes
 	@PYTHON=$(BIN)/python tests/sanitize

@@ -58,4 +58,5 @@ def test_reload_refused_upgrade_and_upgrades_under_load(tmp_path: Path) -> None:
                 wait_for(partial(is_gone, old), 30, "the old workers' end")
             assert program.stderr.count('"event": "upgraded"') == number, program.stderr[-2000:]
         assert program.supervisor()["pid"] == pid
+    print(f"upgrades: {UPGRADES}, asked {load.asked}, lost {load.lost}")
     assert (load.lost, load.asked > 500) == (0, True)

@@ -132,7 +132,7 @@ def check_answers(questions: list[Question], heard: Heard) -> None:
 
 
 def kill(program: Program, name: str) -> None:
-    pid = wait_for(lambda: program.pid_of(name), 10, f"{name} runs")
+    pid = wait_for(lambda: program.pid_of(name), 60, f"{name} runs")
     os.kill(pid, signal.SIGKILL)
 
 
@@ -151,14 +151,14 @@ def test_every_listed_name_is_blocked_and_every_answer_has_its_row(tmp_path: Pat
     ):
         children = ["worker-0", "worker-1", "loader", "api", "sync"]
         for name in children:
-            wait_for(partial(program.pid_of, name), 10, f"{name} runs")
+            wait_for(partial(program.pid_of, name), 60, f"{name} runs")
         crowd = Crowd(("127.0.0.1", program.dns_port), questions)
         killings = {500 + 700 * position: partial(kill, program, name) for position, name in enumerate(children)}
         crowd.run(deadline_s=90, at=killings)
         heard = crowd.close()
         check_answers(questions, heard)
         for name in children:
-            wait_for(partial(program.pid_of, name), 10, f"{name} is back")
+            wait_for(partial(program.pid_of, name), 60, f"{name} is back")
         assert program.stop() == 0
 
     store = EmbeddedStore(program.state_dir / "log", writer=False)
