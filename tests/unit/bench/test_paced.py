@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from bench.figures import Figures, percentile
+from bench.latency import classed
 from bench.paced import BLOCKED, CACHED, MISS, Pace, read_outcomes, write_queries
 from tests.support.needs import need_program
 
@@ -52,6 +53,13 @@ def test_a_figure_is_the_median_and_the_least_peer_is_judged_by() -> None:
     assert (two["peer_name"], two["ratio"], two["met"]) == ("B", 0.75, True)
     figures.forget("A")
     assert figures.servers("us") == ["B"]
+
+
+def test_queries_of_dnsperf_are_given_their_class(tmp_path: Path) -> None:
+    (tmp_path / "mixed").write_text("host1.bersih.test A\njudi.example A\n", encoding="ascii")
+    queries = classed(tmp_path / "mixed", tmp_path / "classed")
+    assert queries.classes == [CACHED, BLOCKED]
+    assert queries.path.read_text().splitlines() == ["host1.bersih.test A cached", "judi.example A blocked"]
 
 
 @pytest.fixture(scope="module")

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import io
 import json
 from pathlib import Path
 
 import pytest
+from rich.console import Console
 
-from bench.report import figure, keep, row
+from bench.report import figure, keep, row, show
 
 
 def test_a_ratio_is_ours_over_the_peers() -> None:
@@ -46,3 +48,18 @@ def test_an_unreadable_file_of_before_is_replaced(tmp_path: Path) -> None:
     path.write_text("not JSON", encoding="utf-8")
     keep([row("api", "c", "ms", 3.0)], {}, 1.0, path)
     assert len(json.loads(path.read_text(encoding="utf-8"))["rows"]) == 1
+
+
+def test_several_peers_of_one_row_are_columns_of_one_line() -> None:
+    rows = [
+        row("resolver", "CPU", "us", 3.0, 6.0, "Unbound", ratio_at_most=0.6),
+        row("resolver", "CPU", "us", 3.0, 8.0, "dnsdist"),
+        row("resolver", "start", "s", 0.4, at_most=0.5),
+    ]
+    written = io.StringIO()
+    show(rows, Console(file=written, width=150))
+    lines = written.getvalue().splitlines()
+    assert len([line for line in lines if " CPU " in line]) == 1
+    line = next(line for line in lines if " CPU " in line)
+    assert [word for word in line.split() if word[0].isdigit()] == ["3", "6", "8", "0.50", "0.6"]
+    assert any("start" in line and "<= 0.5 met" in line for line in lines)
