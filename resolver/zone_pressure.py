@@ -1,8 +1,9 @@
 """How many questions may wait for one zone: a flood of random names below it (water torture) must not take all places.
 
-Where a zone is cut we do not know, so a name counts for two suffixes: its parent, of at most three labels, and its last
-two labels, with four times the room, for floods that vary more than the first label. Questions that are answered from
-the cache, or join one under way, do not count; so neither do the names that an office works with.
+Where a zone is cut we do not know, so a name counts for two suffixes: its parent, of two or three labels, and its last
+two labels, with four times the room, for floods that vary more than the first label. A name of two labels stands for
+itself: nobody may close a whole top-level domain by asking for names in it that do not answer. Questions that are
+answered from the cache, or join one under way, do not count; so neither do the names that an office works with.
 """
 
 from __future__ import annotations
@@ -36,11 +37,14 @@ class ZonePressure:
     def enter(self, name: bytes) -> None:
         """One question more is under way."""
         for suffix in suffixes(name):
-            self._counts[suffix] = self._counts.get(suffix, 0) + 1
+            if suffix:
+                self._counts[suffix] = self._counts.get(suffix, 0) + 1
 
     def leave(self, name: bytes) -> None:
         """It has ended, in whatever way."""
         for suffix in suffixes(name):
+            if not suffix:
+                continue
             left = self._counts.get(suffix, 0) - 1
             if left > 0:
                 self._counts[suffix] = left
@@ -58,7 +62,7 @@ class ZonePressure:
 
 
 def suffixes(name: bytes) -> tuple[bytes, bytes]:
-    """The two suffixes that the wire name counts for; the second ``b""`` where it would be the first."""
+    """The two suffixes that the wire name counts for; the second ``b""``, for none, where it would be the first."""
     labels = offset = 0
     third = second = last = 0  # where the last three labels begin
     while name[offset]:
@@ -67,4 +71,4 @@ def suffixes(name: bytes) -> tuple[bytes, bytes]:
         labels += 1
     if labels > 3:
         return name[third:], name[second:]
-    return name[second if labels == 3 else last :], b""
+    return name[second:] if labels == 3 else name, b""

@@ -71,7 +71,7 @@ def test_forged_sources_fill_no_memory() -> None:
         ("x1.korban.example", "korban.example", ""),
         ("a.b.c.korban.example", "c.korban.example", "korban.example"),
         ("a.b.korban.example", "b.korban.example", "korban.example"),
-        ("korban.example", "example", ""),
+        ("korban.example", "korban.example", ""),
         ("example", "example", ""),
         (".", ".", ""),
     ],
@@ -90,6 +90,16 @@ def test_a_flood_below_one_zone_leaves_room_for_others() -> None:
     assert pressure.refused == 1
     pressure.leave(from_text("r0.korban.example"))
     assert pressure.admits(from_text("r9.korban.example"))
+
+
+@pytest.mark.parametrize("shape", ["r{}.example", "www.r{}.example"])
+def test_a_flood_of_zones_is_no_zone(shape: str) -> None:
+    """However many there are: who has the places then is not decided here (``upstream/jostle.py``)."""
+    pressure = ZonePressure(3)
+    for number in range(100):
+        assert pressure.admits(from_text(shape.format(number)))
+        pressure.enter(from_text(shape.format(number)))
+    assert len(pressure) == 100
 
 
 def test_a_flood_that_varies_more_than_the_first_label() -> None:
