@@ -13,6 +13,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
@@ -24,6 +25,7 @@ from tests.support import faulty_upstream as faults
 from tests.support.dns import ask
 from tests.support.faulty_upstream import FALSE, TRUE, FaultyUpstream
 from tests.support.load import Crowd, Heard, Question
+from tests.support.lossy_path import LossyPath
 from tests.support.mutation import mutations
 from tests.support.patient_load import PatientLoad
 from tests.support.program import Program, running, wait_for
@@ -129,6 +131,20 @@ def test_ten_percent_loss(program: Program, upstream: FaultyUpstream) -> None:
     assert answered >= 0.94 * len(heard.rcodes)
 
 
+def test_ten_percent_loss_between_clients_and_us(program: Program) -> None:
+    """A tenth is lost each way; whoever asks again gets the same, and asking twice harms nobody."""
+    remember(program)
+    names = [CACHED, *new_names("jalan", 9)] * (20 * FACTOR)
+    with LossyPath(("127.0.0.1", program.dns_port), 0.1).serving() as path:
+        one = Crowd(path.address, [Question("127.0.0.1", name) for name in names], 32, 0.2)
+        one.run(60.0)
+        heard = one.close(0.01)
+    print(f"loss before us: {path.lost} of {path.lost + path.passed} datagrams, {heard.sent} queries for {len(names)}")
+    assert set(heard.rcodes.values()) == {NOERROR}
+    assert all(socket.inet_aton(TRUE) in message for message in heard.answers.values())
+    assert path.lost > 0
+
+
 class Flood:
     """Unique names of one zone that nobody answers, from another client, ``FLOOD_PER_S`` a second."""
 
@@ -192,6 +208,39 @@ def test_a_thousand_idle_and_dripping_connections(program: Program) -> None:
             for _ in range(3):
                 size = int.from_bytes(stream.read(2), "big")
                 assert socket.inet_aton(TRUE) in stream.read(size)
+
+
+def asks_and_never_reads(program: Program, host: str) -> int:
+    """Asks a thousand times over one connection, and again, until the server ends it; how many octets it took."""
+    message = ask("whoami.saring", "TXT")
+    queries = (len(message).to_bytes(2, "big") + message) * 1_000
+    sent = 0
+    with socket.socket() as greedy:
+        greedy.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4_096)
+        greedy.bind((host, 0))
+        greedy.settimeout(30.0)
+        greedy.connect(("127.0.0.1", program.dns_port))
+        try:
+            while sent < 1 << 30:
+                sent += greedy.send(queries)
+        except (ConnectionResetError, BrokenPipeError):
+            return sent
+    raise AssertionError(f"a client that never reads may go on for {sent} octets of queries")
+
+
+def test_clients_that_ask_and_never_read_are_dropped_and_hold_no_memory(program: Program) -> None:
+    remember(program)
+    pids = [program.pid_of(name) for name in ("worker-0", "worker-1")]
+    before = [resident_bytes(pid) for pid in pids]
+    many = min(FACTOR, 4)
+    with ThreadPoolExecutor(many) as pool:
+        greedy = [pool.submit(asks_and_never_reads, program, f"127.0.2.{number + 1}") for number in range(many)]
+        heard = crowd(program, [CACHED] * 500)
+        took = [one.result() for one in greedy]
+    growth = [resident_bytes(pid) - held for pid, held in zip(pids, before, strict=True)]
+    print(f"never read: dropped after {took} octets of queries, growth {growth} bytes")
+    assert (set(heard.rcodes.values()), first_time(heard) >= 0.999) == ({NOERROR}, True)
+    assert max(growth) < 16 << 20
 
 
 def test_killed_workers_lose_next_to_nothing(program: Program) -> None:
