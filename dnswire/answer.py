@@ -13,13 +13,34 @@ from typing import Final
 
 import cython
 
-from dnswire import name as wire
 from dnswire.constants import FLAG_QR, HEADER_SIZE, MAX_NAME_SIZE, EdnsOption, Rcode, RRClass, RRType
 from dnswire.edns import options, read_ede
 from dnswire.errors import WireError
+from dnswire.name import ROOT, is_subdomain
+
+if not cython.compiled:  # compiled, answer.pxd has them as functions of C
+    from dnswire.name import read, skip
 
 # The most an honest answer needs is a few hundred RRs; a 64 KiB message can hold 5,900, each costing us a TTL to age.
 MAX_RRS: Final = 1_000
+
+# As numbers of C: an enumeration's members are looked up by name.
+_HEADER: Final = int(HEADER_SIZE)
+_QR: Final = int(FLAG_QR)
+_MAX_RRS: Final = int(MAX_RRS)
+_IN: Final = int(RRClass.IN)
+_A: Final = int(RRType.A)
+_AAAA: Final = int(RRType.AAAA)
+_CNAME: Final = int(RRType.CNAME)
+_DNAME: Final = int(RRType.DNAME)
+_SOA: Final = int(RRType.SOA)
+_SVCB: Final = int(RRType.SVCB)
+_HTTPS: Final = int(RRType.HTTPS)
+_OPT: Final = int(RRType.OPT)
+_TSIG: Final = int(RRType.TSIG)
+_ANY: Final = int(RRType.ANY)
+_NOERROR: Final = int(Rcode.NOERROR)
+_NXDOMAIN: Final = int(Rcode.NXDOMAIN)
 
 _ANSWER: Final = 0
 _AUTHORITY: Final = 1
@@ -139,6 +160,7 @@ class _Reading:
         "followed",
         "glue",
         "has_data",
+        "lowest_ttl_s",
         "negative_ttl_s",
         "options",
         "ttls",
@@ -158,6 +180,7 @@ class _Reading:
         self.addresses: list[bytes] = []
         self.glue: list[bytes] = []
         self.ede: list[tuple[int, str]] = []
+        self.lowest_ttl_s = -1
         self.negative_ttl_s = -1
         self.extended_rcode = 0
 
@@ -170,20 +193,24 @@ def parse_answer(message: bytes) -> Answer:
 
 def parse_reply(message: bytes) -> tuple[Answer, bytes | None]:
     """As ``parse_answer``, and the options (RDATA, checked) of the OPT RR; None where it has no OPT RR."""
-    if len(message) < HEADER_SIZE:
+    size = len(message)
+    if size < _HEADER:
         raise WireError("shorter than a header")
     flags = (message[2] << 8) | message[3]
-    if not flags & FLAG_QR:
+    if not flags & _QR:
         raise WireError("a query, not a response", 2)
-    counts = [(message[i] << 8) | message[i + 1] for i in (4, 6, 8, 10)]
-    if counts[0] != 1:
+    if message[4] or message[5] != 1:
         raise WireError("QDCOUNT is not 1", 4)
-    if counts[1] + counts[2] + counts[3] > MAX_RRS:
+    ancount = (message[6] << 8) | message[7]
+    nscount = (message[8] << 8) | message[9]
+    arcount = (message[10] << 8) | message[11]
+    if ancount + nscount + arcount > _MAX_RRS:
         raise WireError("too many RRs", 6)
-    name, offset = wire.read(message, HEADER_SIZE)
-    if offset != HEADER_SIZE + len(name):
-        raise WireError("compressed question", HEADER_SIZE)
-    if offset + 4 > len(message):
+    name, behind = read(message, _HEADER)
+    offset = behind
+    if offset != _HEADER + len(name):
+        raise WireError("compressed question", _HEADER)
+    if offset + 4 > size:
         raise WireError("question leaves the message", offset)
     rrtype = (message[offset] << 8) | message[offset + 1]
     rrclass = (message[offset + 2] << 8) | message[offset + 3]
@@ -192,30 +219,30 @@ def parse_reply(message: bytes) -> tuple[Answer, bytes | None]:
     name = name.lower()
     reading = _Reading(name, rrtype, question_end)
     offset = question_end
-    for _ in range(counts[1]):
+    for _ in range(ancount):
         offset = _read_rr(message, offset, _ANSWER, reading)
-    for _ in range(counts[2]):
+    for _ in range(nscount):
         offset = _read_rr(message, offset, _AUTHORITY, reading)
     reading.end = offset
-    arcount = _read_additional(message, offset, counts[3], reading)
+    arcount = _read_additional(message, offset, arcount, reading)
     rcode = (flags & 0x000F) | (reading.extended_rcode << 4)
     answer = Answer(
-        message=message if reading.end == len(message) else message[: reading.end],
-        name=name,
-        rrtype=rrtype,
-        rrclass=rrclass,
-        question_end=question_end,
-        flags=flags,
-        rcode=rcode,
-        counts=(counts[1], counts[2], arcount),
-        ttls=tuple(reading.ttls),
-        ttl_s=_cacheable_s(rcode, reading),
-        aliases=tuple(reading.aliases),
-        bindings=tuple(reading.bindings),
-        addresses=tuple(reading.addresses),
-        ede=tuple(reading.ede),
-        ech=reading.ech,
-        glue=tuple(reading.glue),
+        message if reading.end == size else message[: reading.end],
+        name,
+        rrtype,
+        rrclass,
+        question_end,
+        flags,
+        rcode,
+        (ancount, nscount, arcount),
+        tuple(reading.ttls),
+        _cacheable_s(rcode, reading),
+        tuple(reading.aliases),
+        tuple(reading.bindings),
+        tuple(reading.addresses),
+        tuple(reading.ede),
+        reading.ech,
+        tuple(reading.glue),
     )
     return answer, reading.options
 
@@ -230,13 +257,13 @@ def _read_additional(message: bytes, offset: int, count: int, reading: _Reading)
     cut = False
     for _ in range(count):
         start = offset
-        offset = wire.skip(message, offset)
+        offset = skip(message, offset)
         if offset + 10 > len(message):
             raise WireError("RR leaves the message", offset)
         rrtype = (message[offset] << 8) | message[offset + 1]
-        if rrtype == RRType.OPT:
+        if rrtype == _OPT:
             _read_opt(message, start, offset, reading)
-        cut = cut or rrtype in (RRType.OPT, RRType.TSIG)
+        cut = cut or rrtype in (_OPT, _TSIG)
         if cut:
             offset += 10 + ((message[offset + 8] << 8) | message[offset + 9])
             if offset > len(message):
@@ -264,30 +291,35 @@ def _read_opt(message: bytes, owner: int, offset: int, reading: _Reading) -> Non
 
 
 def _read_rr(message: bytes, start: int, section: int, reading: _Reading) -> int:
-    offset = wire.skip(message, start)
+    offset = skip(message, start)
     if offset + 10 > len(message):
         raise WireError("RR leaves the message", offset)
     rrtype = (message[offset] << 8) | message[offset + 1]
-    ttl_s = int.from_bytes(message[offset + 4 : offset + 8], "big")
+    # RFC 2181 8: "if a TTL is received with the most significant bit set, the entire value should be treated as zero".
+    ttl_s = 0
+    if not message[offset + 4] & 0x80:
+        ttl_s = (
+            (message[offset + 4] << 24) | (message[offset + 5] << 16) | (message[offset + 6] << 8) | message[offset + 7]
+        )
     rdata = offset + 10
     end = rdata + ((message[offset + 8] << 8) | message[offset + 9])
     if end > len(message):
         raise WireError("RDATA leaves the message", offset)
-    # RFC 2181 8: "if a TTL is received with the most significant bit set, the entire value should be treated as zero".
-    ttl_s = 0 if ttl_s & 0x80000000 else ttl_s
     reading.ttls.append((offset + 4, ttl_s))
-    if section == _ANSWER and (rrtype == reading.wanted or reading.wanted == RRType.ANY):
+    if reading.lowest_ttl_s < 0 or ttl_s < reading.lowest_ttl_s:
+        reading.lowest_ttl_s = ttl_s
+    if section == _ANSWER and (rrtype == reading.wanted or reading.wanted == _ANY):
         reading.has_data = True
     if section == _AUTHORITY:
-        if rrtype == RRType.SOA:
+        if rrtype == _SOA:
             reading.negative_ttl_s = min(ttl_s, _soa_minimum(message, rdata, end))
-    elif (message[offset + 2] << 8) | message[offset + 3] == RRClass.IN:
+    elif (message[offset + 2] << 8) | message[offset + 3] == _IN:
         _note_targets(message, start, rrtype, rdata, end, section, reading)
     return end
 
 
 def _soa_minimum(message: bytes, rdata: int, end: int) -> int:
-    offset = wire.skip(message, wire.skip(message, rdata))
+    offset = skip(message, skip(message, rdata))
     if offset + 20 != end:
         raise WireError("SOA of a wrong size", rdata)
     return int.from_bytes(message[offset + 16 : end], "big")
@@ -296,32 +328,32 @@ def _soa_minimum(message: bytes, rdata: int, end: int) -> int:
 def _note_targets(
     message: bytes, start: int, rrtype: int, rdata: int, end: int, section: int, reading: _Reading
 ) -> None:
-    if rrtype == RRType.A:
+    if rrtype == _A:
         if end - rdata != 4:
             raise WireError("A RR of a wrong size", rdata)
         (reading.addresses if section == _ANSWER else reading.glue).append(message[rdata:end])
-    elif rrtype == RRType.AAAA:
+    elif rrtype == _AAAA:
         if end - rdata != 16:
             raise WireError("AAAA RR of a wrong size", rdata)
         (reading.addresses if section == _ANSWER else reading.glue).append(message[rdata:end])
-    elif section == _ANSWER and rrtype in (RRType.CNAME, RRType.DNAME):
-        target, after = wire.read(message, rdata)
+    elif section == _ANSWER and rrtype in (_CNAME, _DNAME):
+        target, after = read(message, rdata)
         if after != end:
             raise WireError("CNAME or DNAME of a wrong size", rdata)
         target = target.lower()
         reading.aliases.append(target)
-        if rrtype == RRType.CNAME:
+        if rrtype == _CNAME:
             reading.followed = target
         else:
-            _note_substitution(wire.read(message, start)[0].lower(), target, reading)
-    elif rrtype in (RRType.HTTPS, RRType.SVCB):
+            _note_substitution(read(message, start)[0].lower(), target, reading)
+    elif rrtype in (_HTTPS, _SVCB):
         _note_binding(message, rdata, end, reading)
 
 
 def _note_substitution(owner: bytes, target: bytes, reading: _Reading) -> None:
     """Where a DNAME leads the name that was followed so far (RFC 6672 2.2), whether a CNAME says so as well or not."""
     followed = reading.followed
-    if followed != owner and wire.is_subdomain(followed, owner):
+    if followed != owner and is_subdomain(followed, owner):
         substituted = followed[: -len(owner)] + target
         if len(substituted) <= MAX_NAME_SIZE:
             reading.followed = substituted
@@ -332,8 +364,8 @@ def _note_binding(message: bytes, rdata: int, end: int, reading: _Reading) -> No
     """SvcPriority, TargetName, SvcParams (RFC 9460 2.2)."""
     if rdata + 3 > end:
         raise WireError("SVCB RR of a wrong size", rdata)
-    target, offset = wire.read(message, rdata + 2)
-    if target != wire.ROOT:  # the root stands for the owner name itself (RFC 9460 2.5.2)
+    target, offset = read(message, rdata + 2)
+    if target != ROOT:  # the root stands for the owner name itself (RFC 9460 2.5.2)
         reading.bindings.append(target.lower())
     while offset < end:
         if offset + 4 > end:
@@ -346,7 +378,7 @@ def _note_binding(message: bytes, rdata: int, end: int, reading: _Reading) -> No
             raise WireError("SvcParam of a wrong size", offset)
         reading.ech = reading.ech or key == _SVCB_ECH
         if width:
-            reading.addresses.extend(message[i : i + width] for i in range(offset, offset + size, width))
+            reading.addresses += [message[i : i + width] for i in range(offset, offset + size, width)]
         offset += size
     if offset != end:
         raise WireError("SVCB RR of a wrong size", rdata)
@@ -354,12 +386,12 @@ def _note_binding(message: bytes, rdata: int, end: int, reading: _Reading) -> No
 
 def _cacheable_s(rcode: int, reading: _Reading) -> int:
     """How long an answer may be cached by its own words; 0 for one that says nothing to keep."""
-    lowest = min([ttl_s for _, ttl_s in reading.ttls], default=0)
-    if rcode == Rcode.NOERROR and reading.has_data:
+    lowest = max(reading.lowest_ttl_s, 0)
+    if rcode == _NOERROR and reading.has_data:
         return lowest
     # RFC 2308 5: "Negative responses without SOA records SHOULD NOT be cached". An alias without its end and without
     # SOA is no answer either: the upstream gave up half-way.
-    if rcode in (Rcode.NOERROR, Rcode.NXDOMAIN) and reading.negative_ttl_s >= 0:
+    if rcode in (_NOERROR, _NXDOMAIN) and reading.negative_ttl_s >= 0:
         return min(lowest, reading.negative_ttl_s)
     return 0
 
@@ -370,7 +402,7 @@ def records(answer: Answer) -> Iterator[RR]:
     message = answer.message
     for section, count in enumerate((answer.ancount, answer.nscount, answer.arcount)):
         for _ in range(count):
-            owner, offset = wire.read(message, offset)
+            owner, offset = read(message, offset)
             size = int.from_bytes(message[offset + 8 : offset + 10], "big")
             yield RR(
                 section=section,

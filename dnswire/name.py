@@ -18,6 +18,8 @@ ROOT: Final = b"\x00"
 
 # A name of 255 octets has at most 127 labels, and an honest pointer is followed by at least one of them.
 _MAX_POINTERS: Final = 127
+_MAX_LABEL: Final = int(MAX_LABEL_SIZE)
+_MAX_NAME: Final = int(MAX_NAME_SIZE)
 
 _PLAIN_LABEL: Final = re.compile(rb"[0-9A-Za-z_-]{1,63}")
 _ESCAPED: Final = re.compile(rb"[^!-~]|[.\\\"();@$]")
@@ -47,12 +49,12 @@ def read(message: bytes, offset: int) -> tuple[bytes, int]:
         if length == 0:
             parts.append(ROOT)
             return b"".join(parts), (offset + 1 if after < 0 else after)
-        if length <= MAX_LABEL_SIZE:
+        if length <= _MAX_LABEL:
             end = offset + 1 + length
             if end > size:
                 raise WireError("label leaves the message", offset)
             total += length + 1
-            if total > MAX_NAME_SIZE:
+            if total > _MAX_NAME:
                 raise WireError("name over 255 octets", offset)
             parts.append(message[offset:end])
             offset = end
@@ -89,7 +91,7 @@ def skip(message: bytes, offset: int) -> int:
             if offset + 2 > size:
                 break
             return offset + 2
-        if length > MAX_LABEL_SIZE:
+        if length > _MAX_LABEL:
             raise WireError("reserved label type", offset)
         offset += 1 + length
     raise WireError("name leaves the message", offset)
