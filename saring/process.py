@@ -17,6 +17,7 @@ from saring.interpreted import install_from_environment
 install_from_environment()
 
 from saring import logs  # noqa: E402 -- the switch above must come first
+from saring.memory import share_one_pool  # noqa: E402 -- as above
 from saring.orders import Orders, OrdersError, read_orders  # noqa: E402 -- as above
 from saring.stop_signals import release  # noqa: E402 -- as above
 
@@ -40,6 +41,8 @@ def run(kind: str, orders: Orders) -> int:
         from saring.process_worker import run_worker_process
 
         return run_worker_process(orders)
+    if kind in {"loader", "api", "sync"}:
+        share_one_pool()
     if kind == "loader":
         from saring.process_loader import run_loader_process
 

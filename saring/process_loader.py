@@ -17,6 +17,7 @@ from querylog.loader import Loader
 from querylog.store import Store, StoreError
 from saring.config_schema import Config
 from saring.labels import GenerationLabels
+from saring.memory import give_back
 from saring.one_shot import give_result
 from saring.orders import Orders
 from saring.query_store import open_store
@@ -43,10 +44,16 @@ def run_loader_process(orders: Orders) -> int:
         return 0
     try:
         loader = Loader(state.spool, store, GenerationLabels(state.snapshots))
-        loader.run(stop, config.log.load_interval_s, _now_us, lambda now_us: retention(config, now_us))
+        loader.run(stop, config.log.load_interval_s, _now_us, lambda now_us: _upkeep(config, now_us))
     finally:
         store.close()
     return 0
+
+
+def _upkeep(config: Config, now_us: int) -> tuple[int, int]:
+    """Every ten seconds, between loads and merges."""
+    give_back()
+    return retention(config, now_us)
 
 
 def run_loader_once(orders: Orders) -> int:

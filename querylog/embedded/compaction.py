@@ -26,12 +26,21 @@ _ROW_ORDER: Final = "agency, time_us, node, worker, sequence"
 _GAP_ORDER: Final = "first_time_us, node, worker, first_sequence"
 
 
+class NoRoomError(StoreError):
+    """The merge does not fit into its memory, even with the help of the disk."""
+
+
 @dataclass(frozen=True, slots=True)
 class Merge:
     """Files of one day and kind to become one of ``level``."""
 
     inputs: tuple[SegmentInfo, ...]
     level: int
+
+    @property
+    def rows(self) -> int:
+        """How many there will be."""
+        return sum(info.rows for info in self.inputs)
 
     @property
     def day(self) -> str:
@@ -64,7 +73,7 @@ def plan(manifest: Manifest, now_us: int) -> Merge | None:
 def merge(root: Path, wanted: Merge, path: str, memory_limit_bytes: int) -> SegmentInfo:
     """Writes the merged file, sorted by agency and time. Raises ``StoreError`` and leaves no file where it fails.
 
-    Larger than memory goes through ``tmp`` in the store's directory.
+    Larger than memory goes through ``tmp`` in the store's directory; ``NoRoomError`` where that does not do.
     """
     files = [escaped(root / info.path) for info in wanted.inputs]
     spill = root / "tmp" / "merge"
@@ -82,13 +91,14 @@ def merge(root: Path, wanted: Merge, path: str, memory_limit_bytes: int) -> Segm
             count, size = write_parquet(root / path, reader.schema, _tables(reader), _COMPRESSION)
         sync_directory((root / path).parent)
     except (duckdb.Error, pa.ArrowException, OSError) as error:
-        raise StoreError(f"merging {len(files)} files of the query log in {root} failed: {error}") from error
+        # Told by DuckDB itself, or through Arrow, which has no class for it.
+        kind = NoRoomError if "Out of Memory" in str(error) else StoreError
+        raise kind(f"merging {len(files)} files of the query log in {root} failed: {error}") from error
     finally:
         shutil.rmtree(spill, ignore_errors=True)
-    expected = sum(info.rows for info in wanted.inputs)
-    if count != expected:
+    if count != wanted.rows:
         (root / path).unlink()
-        raise StoreError(f"merging {len(files)} files of {root} gave {count} rows instead of {expected}")
+        raise StoreError(f"merging {len(files)} files of {root} gave {count} rows instead of {wanted.rows}")
     return SegmentInfo(
         path,
         wanted.kind,

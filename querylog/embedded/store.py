@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
-from querylog.embedded.compaction import merge, plan
-from querylog.embedded.manifest import ManifestReader
+from querylog.embedded.compaction import Merge, NoRoomError, merge, plan
+from querylog.embedded.manifest import ManifestReader, SegmentInfo
 from querylog.embedded.reading import Reader
 from querylog.embedded.writer import Writer
 from querylog.spool_reader import Position
@@ -28,6 +29,10 @@ from querylog.store import (
 
 DEFAULT_MEMORY_LIMIT_BYTES: Final = 512 * 1024 * 1024
 DEFAULT_THREADS: Final = 2
+# Sorting more than fits goes through the disk. With 512 MB 8 M rows are merged in 12 s of CPU and 0.8 GB, with this in
+# 14 s and 0.4 GB: for work that nobody waits for, beside processes that answer DNS. Three times as many would not fit.
+MERGE_MEMORY_BYTES: Final = 128 * 1024 * 1024
+MERGE_ROWS: Final = 8_000_000
 # How long a file outlives the manifest that listed it; a reader slower than that reads the manifest again.
 DEFAULT_GRACE_US: Final = 60 * 1_000_000
 
@@ -96,13 +101,19 @@ class EmbeddedStore:
             if wanted is None:
                 return Maintained(removed_files=removed)
             path = writer.new_path(wanted.day, wanted.kind)
-            output = merge(self._root, wanted, path, self._memory_limit_bytes)
+            output = self._merged(wanted, path)
             if not writer.replace_segments(wanted.inputs, output, now_us):
                 (self._root / path).unlink()  # retention dropped an input meanwhile
                 return Maintained(removed_files=removed)
         except OSError as error:
             raise StoreError(f"the query log in {self._root} cannot be compacted: {error.strerror}") from error
         return Maintained(len(wanted.inputs), output.rows, removed, (path,))
+
+    def _merged(self, wanted: Merge, path: str) -> SegmentInfo:
+        if wanted.rows <= MERGE_ROWS:
+            with contextlib.suppress(NoRoomError):
+                return merge(self._root, wanted, path, MERGE_MEMORY_BYTES)
+        return merge(self._root, wanted, path, self._memory_limit_bytes)
 
     def close(self) -> None:
         """Releases the lock and all connections."""

@@ -11,7 +11,7 @@ import pytest
 from querylog.embedded import compaction, manifest
 from querylog.embedded.compaction import FAN_IN, FINAL_LEVEL, plan
 from querylog.embedded.manifest import BLOCKED, GAP, RAW, Manifest, SegmentInfo
-from querylog.embedded.store import EmbeddedStore
+from querylog.embedded.store import DEFAULT_MEMORY_LIMIT_BYTES, EmbeddedStore
 from querylog.embedded.writer import day_end_us, day_of
 from querylog.store import Dropped, Filter, StoreError
 from tests.support.querylog_samples import DAY_US, MINUTE_US, START_US
@@ -192,6 +192,24 @@ def test_a_merge_larger_than_its_memory_goes_through_the_disk(log: Log) -> None:
     wanted = compaction.Merge((segment,), FINAL_LEVEL)
     output = compaction.merge(log.root / "log", wanted, f"{segment.day}/raw-77.parquet", 24 << 20)
     assert output.rows == 60_000
+    assert not list((log.root / "log" / "tmp").iterdir())
+
+
+def test_a_merge_that_does_not_fit_gets_more_memory(log: Log, monkeypatch: pytest.MonkeyPatch) -> None:
+    for number in range(2_000):
+        log.add(time_us=START_US + number * 7919 % 2_000)
+    log.load()
+    limits: list[int] = []
+    merge = compaction.merge
+
+    def noted(root: Path, wanted: compaction.Merge, path: str, memory_limit_bytes: int) -> SegmentInfo:
+        limits.append(memory_limit_bytes)
+        return merge(root, wanted, path, memory_limit_bytes)
+
+    monkeypatch.setattr("querylog.embedded.store.merge", noted)
+    monkeypatch.setattr("querylog.embedded.store.MERGE_MEMORY_BYTES", 1 << 20)
+    done = log.store.maintain(AFTER)
+    assert (done.merged_rows, limits) == (2_000, [1 << 20, DEFAULT_MEMORY_LIMIT_BYTES])
     assert not list((log.root / "log" / "tmp").iterdir())
 
 
