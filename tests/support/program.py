@@ -23,7 +23,7 @@ from tests.support.ports import free_port
 
 ROOT = Path(__file__).resolve().parents[2]
 SAMPLE = ROOT / "examples" / "muba" / "regency.toml"
-START_S = 60.0
+START_S = 120.0
 STOP_S = 40.0
 QUERY_S = 3.0
 
