@@ -86,6 +86,8 @@ def knot(port: int, upstream_port: int, names: Path, cache: Path) -> Peer:
         configuration.write_text(
             f"net.ipv6 = false\nnet.listen('127.0.0.1', {port}, {{ kind = 'dns' }})\n"
             f"cache.open(256 * MB, 'lmdb://{cache}')\n"
+            # What STUB passes on it keeps for its minimum only, which is 5 s; the upstream's TTL is an hour.
+            "cache.min_ttl(3600)\n"
             "trust_anchors.remove('.')\n"
             "for _, name in ipairs({'ta_signal_query', 'ta_update', 'ta_sentinel', 'priming', 'detect_time_skew',"
             " 'detect_time_jump', 'edns_keepalive', 'refuse_nord'}) do modules.unload(name) end\n"
