@@ -81,25 +81,22 @@ class Facts:
 def gather(view: View, matches: tuple[Match, ...], name: bytes, rrtype: int) -> Facts | None:
     """The facts about a question for a lower-case wire name, or None where nothing in the policy speaks of it."""
     ground = view.ground
-    facts = Facts(name, rrtype)
-    known = ground.known
-    below_rules = ground.below_rules
-    spoken_of = view.has_patterns or bool(matches)
     suffixes: list[bytes] = []
     offset = 0
     while name[offset]:
         suffixes.append(name[offset:])
         offset += 1 + name[offset]
     suffixes.append(ROOT)
+    if not (view.has_patterns or matches or _speaks(ground, name, suffixes)):
+        return None  # most names: no more is done for them than has to be
+    facts = Facts(name, rrtype)
     labels = facts.label_count = len(suffixes) - 1
     for suffix in suffixes:
-        rules = below_rules.get(suffix)
+        rules = ground.below_rules.get(suffix)
         if rules is not None:
             facts.below.append((labels, rules))
-            spoken_of = True
-        names = known.get(suffix)
+        names = ground.known.get(suffix)
         if names is not None:
-            spoken_of = True
             if names.protected and facts.protected < 0:
                 facts.protected = labels
             for service in names.services:
@@ -107,12 +104,22 @@ def gather(view: View, matches: tuple[Match, ...], name: bytes, rrtype: int) -> 
         labels -= 1
     facts.exact = ground.exact_rules.get(name)
     facts.engines = ground.engines.get(name, ())
-    if not spoken_of and facts.exact is None and not facts.engines:
-        return None
     if matches:
         note_lists(facts, matches, ground)
     note_categories(facts, ground)
     return facts
+
+
+def _speaks(ground: Ground, name: bytes, suffixes: list[bytes]) -> bool:
+    """Whether a rule or a registration is about the name, or about all below one of its suffixes."""
+    if name in ground.exact_rules or name in ground.engines:
+        return True
+    below_rules = ground.below_rules
+    known = ground.known
+    for suffix in suffixes:  # noqa: SIM110 -- a generator costs more than what it asks
+        if suffix in below_rules or suffix in known:
+            return True
+    return False
 
 
 def note_lists(facts: Facts, matches: tuple[Match, ...], ground: Ground) -> None:

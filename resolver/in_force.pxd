@@ -28,6 +28,7 @@ cdef class Known:
     cdef readonly object view
     cdef readonly dict plans
     cdef readonly dict inspected
+    cdef readonly bint minds_addresses
     cdef readonly int place
     cdef readonly list tally
     cdef readonly object asker

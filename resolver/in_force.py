@@ -113,6 +113,7 @@ class Known:
         "agency_id",
         "asker",
         "inspected",
+        "minds_addresses",
         "named_by",
         "over_tcp",
         "place",
@@ -139,6 +140,7 @@ class Known:
         self.routes = memory.routes
         self.plans = memory.plans
         self.inspected = memory.inspected
+        self.minds_addresses = memory.minds_addresses
         self.place = memory.place
         self.tally = memory.tally(agency_id)
 
@@ -153,13 +155,23 @@ class Memory:
     """What has been worked out for one view: shared by all its clients of whom the same conditions of lists, and the
     same routes, hold.
 
-    ``place``: a number that no other memory of the same ``InForce`` ever has.
+    ``place``: a number that no other memory of the same ``InForce`` ever has. ``minds_addresses``: whether a rule or a
+    list may have a say in an address.
     """
 
-    __slots__ = ("asker", "inspected", "place", "plans", "routes", "tallies", "view")
+    __slots__ = ("asker", "inspected", "minds_addresses", "place", "plans", "routes", "tallies", "view")
 
-    def __init__(self, view: View, asker: Asker, routes: Table, tallies: dict[int, list[Count]], place: int) -> None:
+    def __init__(
+        self,
+        view: View,
+        asker: Asker,
+        routes: Table,
+        tallies: dict[int, list[Count]],
+        place: int,
+        minds_addresses: bool,
+    ) -> None:
         self.place = place
+        self.minds_addresses = minds_addresses
         self.view = view
         self.asker = asker
         self.routes = routes
@@ -308,7 +320,8 @@ class InForce:
         memory = self._memories.get(place)
         if memory is None:
             self._places += 1
-            memory = Memory(client.view, asker, routes, self._tallies, self._places)
+            minds = client.view.has_networks or self.index.rules is not None
+            memory = Memory(client.view, asker, routes, self._tallies, self._places, minds)
             self._memories[place] = memory
         return memory
 
@@ -332,10 +345,14 @@ class InForce:
 
     def inspected(self, known: Known, key: bytes, question: Plan, answer: Answer, rrtype: int) -> Plan:
         """The plan for an answer that points somewhere; remembered for as long as the same answer is cached."""
+        guard = self.surroundings.guard
+        # Addresses alone, of which no rule and no list speaks, are what most answers have, and not worth remembering.
+        plain = not (answer.aliases or answer.bindings or answer.ech or answer.glue or known.minds_addresses)
+        if plain and not (question.guarded and guard.holds_private(answer.addresses)):
+            return question
         remembered = known.inspected.get(key)
         if remembered is not None and remembered[0] is answer:
             return remembered[1]
-        guard = self.surroundings.guard
         if question.guarded and guard.holds_private(answer.addresses):
             decision = rebinding.blocked(self.policy.regency.language)
         else:

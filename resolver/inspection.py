@@ -52,8 +52,6 @@ def hops(answer: Answer, rules: RulesIndex | None) -> Iterator[Hop]:
 
 def inspect(view: View, index: Index, question: Decision, answer: Answer, rrtype: int, asker: Asker) -> Decision:
     """The decision on the whole exchange: the question's, or the first block that something in the answer earns."""
-    if not (answer.aliases or answer.bindings or view.has_networks or index.rules is not None):
-        return question  # nobody speaks of addresses: what most answers have, and nothing else
     decision = question
     for hop in hops(answer, index.rules):
         decision = combine(decision, decide_hop(view, index, hop, rrtype, asker), hop.via)

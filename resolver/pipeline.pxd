@@ -7,6 +7,7 @@ from resolver.in_force cimport InForce, Known, Plan
 from resolver.stats cimport Stats
 from resolver.turn cimport Turn
 from querylog.spool cimport SpoolWriter
+from resolver.zone_pressure cimport ZonePressure
 
 cdef int _UDP
 cdef int _IN
@@ -39,7 +40,7 @@ cdef class Pipeline:
     cdef object _sources
     cdef public bint _limiting
     cdef public long _max_pending
-    cdef object _pressure
+    cdef ZonePressure _pressure
     cdef object _cookies
     cdef public bint teaching
 

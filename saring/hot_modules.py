@@ -11,6 +11,8 @@ HOT_MODULES: tuple[str, ...] = (
     "dnswire.response",
     "dnswire.octets",
     "blocklists.name_table",
+    "policy.facts",
+    "policy.decide",
     "querylog.spool_crc",
     "querylog.spool",
     "resolver.cache",
