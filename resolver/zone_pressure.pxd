@@ -2,6 +2,7 @@
 cimport cython
 
 cdef long _FAR_FACTOR
+cdef frozenset _SHARED
 
 cdef class ZonePressure:
     cdef long _limit
@@ -14,5 +15,5 @@ cdef class ZonePressure:
     @cython.locals(left=long)
     cpdef leave(self, bytes name)
 
-@cython.locals(offset=int, labels=int, third=int, second=int, last=int)
+@cython.locals(offset=int, labels=int, fourth=int, third=int, second=int, last=int)
 cpdef tuple suffixes(bytes name)

@@ -2,8 +2,9 @@
 
 Where a zone is cut we do not know, so a name counts for two suffixes: its parent, of two or three labels, and its last
 two labels, with four times the room, for floods that vary more than the first label. A name of two labels stands for
-itself: nobody may close a whole top-level domain by asking for names in it that do not answer. Questions that are
-answered from the cache, or join one under way, do not count; so neither do the names that an office works with.
+itself: nobody may close a whole top-level domain by asking for names in it that do not answer. Nor ``go.id`` and the
+like, under which everybody has a zone of his own: they count for one label. Questions that are answered from the cache,
+or join one under way, do not count; so neither do the names that an office works with.
 """
 
 from __future__ import annotations
@@ -11,6 +12,10 @@ from __future__ import annotations
 from typing import Final
 
 _FAR_FACTOR: Final = 4
+
+# What registries of countries put before their two letters. Not all there is, a list of ten thousand that changes each
+# week, but what the names of offices end in.
+_SHARED: Final = frozenset(b"ac biz co com desa edu go gob gov mil my ne net or org ponpes sch web".split())
 
 
 class ZonePressure:
@@ -64,11 +69,13 @@ class ZonePressure:
 def suffixes(name: bytes) -> tuple[bytes, bytes]:
     """The two suffixes that the wire name counts for; the second ``b""``, for none, where it would be the first."""
     labels = offset = 0
-    third = second = last = 0  # where the last three labels begin
+    fourth = third = second = last = 0  # where the last four labels begin
     while name[offset]:
-        third, second, last = second, last, offset
+        fourth, third, second, last = third, second, last, offset
         offset += 1 + name[offset]
         labels += 1
+    if labels > 2 and name[last] == 2 and name[second + 1 : last] in _SHARED:
+        labels, third, second = labels - 1, fourth, third
     if labels > 3:
         return name[third:], name[second:]
     return name[second:] if labels == 3 else name, b""
