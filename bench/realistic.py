@@ -100,8 +100,10 @@ def upstream_alone(pace: Pace, of: Traffic, path: Path, per_s: float) -> str:
     """Whether the upstream keeps its time at the rate that the fastest server asks of it; in words."""
     run = pace.at_rate(UPSTREAM_PORT, of.of_run(path, "alone"), per_s, 1.0)
     slow = [name for name in run.latency_us if name != BLOCKED]
+    # It blocks nothing, so that those answers count as wrong.
+    answered = run.answered / max(run.sent - run.wrong, 1)
     return (
-        f"Upstream alone, {per_s:,.0f} queries/s: {100 * run.answered / run.sent:.1f} % answered, p50 "
+        f"Upstream alone, {per_s:,.0f} queries/s: {100 * answered:.1f} % answered, p50 "
         f"{run.p(0.5, slow) / 1000:.1f} ms, p99 {run.p(0.99, slow) / 1000:.1f} ms (meant: {DELAY_MS} ms)."
     )
 
