@@ -16,7 +16,7 @@ from resolver.fast_lane import FastLane
 from resolver.udp import BATCHED, UdpPort, open_port
 from tests.support.dns import ask, heard
 from tests.support.needs import missing
-from tests.support.world import HEALTH, NATIONAL_LIST, World, sample_policy
+from tests.support.world import HEALTH, NATIONAL_LIST, Upstream, World, sample_policy
 
 pytestmark = pytest.mark.skipif(not BATCHED, reason="interpreted, there are no batches")
 
@@ -117,3 +117,36 @@ async def test_what_is_recorded_is_recorded_before_it_is_sent(wire: Wire) -> Non
         await wire.ask(ask(BAD))
         assert wire.world.spool.answers == number
     assert wire.world.stats.fast == 3
+
+
+async def test_answers_that_come_late_leave_together_each_to_its_client(wire: Wire) -> None:
+    upstream = wire.world.upstream
+    upstream.instant = False
+    loop = asyncio.get_running_loop()
+    loop.call_later(0, _land_once, loop, upstream, 150)
+    answers = await wire.ask(*(ask(f"n{number}.example", message_id=number) for number in range(150)))
+    assert [int.from_bytes(message[:2], "big") for message in answers] == list(range(150))
+    assert (wire.world.stats.send_failures, wire.world.spool.answers) == (0, 150)
+
+
+def _land_once(loop: asyncio.AbstractEventLoop, upstream: Upstream, count: int) -> None:
+    """All upstreams' answers in one turn of the loop, as soon as all are waited for."""
+    if len(upstream.waiting) == count:
+        upstream.land()
+    else:
+        loop.call_soon(_land_once, loop, upstream, count)
+
+
+async def test_a_port_that_closes_sends_what_it_has_kept(wire: Wire) -> None:
+    upstream = wire.world.upstream
+    upstream.instant = False
+    loop = asyncio.get_running_loop()
+    wire.client.sendto(ask(GOOD), wire.address)
+    wire.port.start(loop)
+    while not upstream.waiting:  # noqa: ASYNC110 -- a state of the code under test, not an event
+        await asyncio.sleep(0)
+    wire.port.stop(loop)
+    upstream.land()  # queued for this turn of the loop, which the worker that stops never ends
+    wire.port.close()
+    async with asyncio.timeout(5):
+        assert heard(await loop.sock_recv(wire.client, 4096)).addresses == ("192.0.2.1",)
