@@ -195,6 +195,7 @@ class BuildHotModules(build_ext):
                 compiler_directives=DIRECTIVES,
                 force=True,
                 quiet=True,
+                nthreads=self.parallel,
             )
         except CompileError as error:
             # Not a missing compiler but a mistake in a module or its .pxd: falling back would hide it.

@@ -5,6 +5,9 @@ from dnswire.query cimport Query
 
 cdef bytes _OPT
 cdef bytes _OPT_DO
+cdef int _OPCODE_AND_CLIENT_BITS
+cdef int _RESPONSE
+cdef int _AD
 
 cpdef int size_limit(Query query, bint udp) except -1
 
@@ -21,6 +24,8 @@ cpdef int size_limit(Query query, bint udp) except -1
 cpdef bytes relay(
     Query query, Answer answer, cython.longlong age_s, cython.longlong max_ttl_s, int limit, bytes options=*
 )
+
+cdef int _put16(bytearray out, Py_ssize_t offset, int value) except -1
 
 cdef bytes _opt(Query query, int rcode, bytes options)
 

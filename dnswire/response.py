@@ -31,7 +31,6 @@ UDP_SIZE: Final = 1232
 
 _HEADER: Final = struct.Struct(">HHHHHH")
 _FIXED: Final = struct.Struct(">HHIH")
-_TTL: Final = struct.Struct(">I")
 _SOA_TIMES: Final = struct.Struct(">IIIII")
 
 # Nearly every response carries one of these two.
@@ -40,6 +39,8 @@ _OPT_DO: Final = edns.opt(UDP_SIZE, 0, True)
 
 _QUESTION_POINTER: Final = b"\xc0\x0c"
 _OPCODE_AND_CLIENT_BITS: Final = 0x7800 | FLAG_RD | FLAG_CD
+_RESPONSE: Final = FLAG_QR | FLAG_RA
+_AD: Final = int(FLAG_AD)
 
 
 def size_limit(query: Query, udp: bool) -> int:
@@ -104,24 +105,35 @@ def relay(query: Query, answer: Answer, age_s: int, max_ttl_s: int, limit: int, 
 
     ``age_s`` is how long ago the answer came; ``max_ttl_s`` what no TTL may exceed (the next edge of the policy).
     """
-    flags = FLAG_QR | FLAG_RA | (query.flags & _OPCODE_AND_CLIENT_BITS) | (answer.rcode & 0x000F)
+    flags = _RESPONSE | (query.flags & _OPCODE_AND_CLIENT_BITS) | (answer.rcode & 0x000F)
     # RFC 6840 5.8: AD only where the client asked to know, by DO or by AD; we vouch for nothing the upstream did not.
-    if answer.flags & FLAG_AD and (query.do or query.flags & FLAG_AD):
-        flags |= FLAG_AD
+    if answer.flags & _AD and (query.do or query.flags & _AD):
+        flags |= _AD
     tail = _opt(query, answer.rcode, options)
     arcount = 1 if tail else 0
     message = answer.message
     if len(message) + len(tail) > limit:
         return _truncated(query.id, flags, query.question_wire(), tail, arcount, limit)
     out = bytearray(message)
-    _HEADER.pack_into(out, 0, query.id, flags, 1, answer.ancount, answer.nscount, answer.arcount + arcount)
+    _put16(out, 0, query.id)
+    _put16(out, 2, flags)
+    _put16(out, 10, answer.arcount + arcount)  # those before it stand as they came
     out[HEADER_SIZE : HEADER_SIZE + len(query.qname)] = query.qname
     for offset, received_s in answer.ttls:
         ttl_s = received_s - age_s
         if ttl_s > max_ttl_s:
             ttl_s = max_ttl_s
-        _TTL.pack_into(out, offset, ttl_s if ttl_s > 0 else 0)
-    return bytes(out) + tail
+        if ttl_s < 0:
+            ttl_s = 0
+        _put16(out, offset, ttl_s >> 16)
+        _put16(out, offset + 2, ttl_s & 0xFFFF)
+    out += tail
+    return bytes(out)
+
+
+def _put16(out: bytearray, offset: int, value: int) -> None:
+    out[offset] = value >> 8
+    out[offset + 1] = value & 0xFF
 
 
 def _opt(query: Query, rcode: int, options: bytes) -> bytes:

@@ -2,6 +2,17 @@
 cimport cython
 
 cdef int _MAX_FREQ
+cdef int _NOERROR
+cdef int _NXDOMAIN
+cdef int _PROMOTE_ABOVE
+cdef int _REFRESH_ABOVE
+cdef double _REFRESH_AFTER
+cdef double _REFRESH_MIN_LIFETIME_S
+cdef int _MAX_SECOND_CHANCES
+cdef long _ENTRY_COST
+cdef long _RR_COST
+cdef long _TARGET_COST
+cdef long _GHOST_COST
 
 from dnswire.answer cimport Answer
 
@@ -60,5 +71,20 @@ cdef class Cache:
     @cython.locals(entry=Entry, lifetime_s=double)
     cdef _keep(self, bytes key, Answer answer, double stored_s, double expires_s, double now_s)
     cpdef long lifetime_s(self, Answer answer) except -1
+    cdef _insert(self, Entry entry)
+    cdef _resize(self, Entry entry, long size_bytes)
+    cdef _evict(self, double now_s)
+    @cython.locals(entry=Entry)
+    cdef _evict_small(self, double now_s)
+    @cython.locals(entry=Entry)
+    cpdef _evict_main(self, double now_s)
+    @cython.locals(entry=Entry)
+    cdef _drop_oldest_main(self)
+    cdef _drop(self, Entry entry)
+    cdef _remember_ghost(self, object mark)
+    cdef _forget_ghost(self)
 
+@cython.locals(targets=long)
+cpdef long cost_bytes(bytes key, Answer answer) except -1
 cpdef bint is_failure(Answer answer) except -1
+cdef bint _is_negative(Answer answer) except -1

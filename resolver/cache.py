@@ -29,6 +29,9 @@ _REFRESH_MIN_LIFETIME_S: Final = 10
 # Hits while it was fetched last that make a name popular.
 _REFRESH_ABOVE: Final = 1
 
+_NOERROR: Final = int(Rcode.NOERROR)
+_NXDOMAIN: Final = int(Rcode.NXDOMAIN)
+
 _MAX_FREQ: Final = 3
 # An entry leaves the small queue for the main one when it was hit more often than this.
 _PROMOTE_ABOVE: Final = 1
@@ -434,11 +437,11 @@ def cost_bytes(key: bytes, answer: Answer) -> int:
 
 def is_failure(answer: Answer) -> bool:
     """Whether the answer says only that the upstream could not tell (RFC 8767 4: any other RCODE than these two)."""
-    return answer.rcode != Rcode.NOERROR and answer.rcode != Rcode.NXDOMAIN
+    return answer.rcode not in (_NOERROR, _NXDOMAIN)
 
 
 def _is_negative(answer: Answer) -> bool:
-    if answer.rcode == Rcode.NXDOMAIN or not answer.ancount:
+    if answer.rcode == _NXDOMAIN or not answer.ancount:
         return True
     # Nothing but the way to a name without such data.
     return len(answer.aliases) >= answer.ancount and answer.rrtype not in (RRType.CNAME, RRType.DNAME, RRType.ANY)

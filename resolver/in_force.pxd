@@ -34,6 +34,7 @@ cdef class Known:
     cdef readonly object asker
     cdef readonly object routes
     cdef public Known over_tcp
+    cdef public Plan usual
     cdef public object speaker
     cdef public object named_by
     cdef public Source source
@@ -65,6 +66,7 @@ cdef class InForce:
     cdef Known _named(self, Known known, object named)
     cdef _limit_memories(self)
     cdef object _memory(self, object client, bytes address, bint over_tcp)
+    @cython.locals(plan=Plan, guarded=bint)
     cpdef Plan plan(self, Known known, bytes question, bytes name, int rrtype)
     @cython.locals(remembered=tuple, plan=Plan)
     cpdef Plan inspected(self, Known known, bytes key, Plan question, Answer answer, int rrtype)

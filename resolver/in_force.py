@@ -21,7 +21,7 @@ from dnswire.less import without_additional
 from dnswire.query import Query
 from policy.decide import combine, decide
 from policy.forwarders import Claim, Named, Speaker
-from policy.model import Decision, Policy, Verdict, Via
+from policy.model import Decision, Layer, Policy, Verdict, Via
 from policy.networks import unmapped
 from policy.prepare import Prepared, Tenant, prepare
 from policy.resolve import Client, Resolved, at
@@ -104,7 +104,8 @@ class Known:
     """A client address, as the policy in force knows it.
 
     ``speaker``: the address is a forwarder's of ours, who may name the clients behind it; ``named_by``: he is one of
-    those, and this is the kind of claim that named him.
+    those, and this is the kind of claim that named him. ``usual``: the plan of the last question for which there is no
+    answer of ours: nearly all share one.
     """
 
     __slots__ = (
@@ -123,6 +124,7 @@ class Known:
         "speaker",
         "tally",
         "unit_id",
+        "usual",
         "view",
     )
 
@@ -143,12 +145,16 @@ class Known:
         self.minds_addresses = memory.minds_addresses
         self.place = memory.place
         self.tally = memory.tally(agency_id)
+        self.usual = _NO_PLAN
 
     def befriend(self, source: Source) -> None:
         """Ties the client to the source his queries come from, over whatever transport."""
         self.source = source
         if self.over_tcp is not None:
             self.over_tcp.source = source
+
+
+_NO_PLAN: Final = Plan(Decision(Verdict.INVALID, Layer.NONE))
 
 
 class Memory:
@@ -336,7 +342,11 @@ class InForce:
         target = known.routes.find(asked)
         guarded = target.public and self.surroundings.guard.guards(asked)
         rendered = render(decision, rrtype, NO_EDGE_S) if bars(decision) else None
-        plan = Plan(decision, rendered, target, guarded, own)
+        plan = known.usual
+        if not (plan.decision is decision and plan.target is target and plan.guarded == guarded) or own or rendered:
+            plan = Plan(decision, rendered, target, guarded, own)
+            if own is None and rendered is None:
+                known.usual = plan
         if self._plan_count >= MAX_PLANS:
             self._forget()
         self._plan_count += 1

@@ -240,8 +240,7 @@ class Pipeline:
         if group.start(name, query.rrtype, query.rrclass, query.do, cd, turn.now_s, turn.done):
             turn.cache_state = _COALESCED
         elif turn.resumer is not None:
-            turn.pressing = name
-            self._pressure.enter(name)
+            turn.pressing = self._pressure.enter(name)
         if turn.stale is not None and turn.resumer is not None:
             turn.patience = self._later(_PATIENCE_S, turn.hurry)
 
@@ -258,9 +257,9 @@ class Pipeline:
         turn.now_s = self._clock()
         turn.upstream = upstream
         turn.known.source.pending -= 1
-        if turn.pressing:
+        if turn.pressing is not None:
             self._pressure.leave(turn.pressing)
-            turn.pressing = b""
+            turn.pressing = None
         plan = turn.plan
         wire: bytes | None
         if plan.rendered is not None or (plan.own is not None and not isinstance(outcome, UpstreamFailure)):

@@ -24,4 +24,4 @@ cdef class Turn:
     cdef public bint answered
     cdef public bint again
     cdef public Entry entry
-    cdef public bytes pressing
+    cdef public tuple pressing

@@ -44,7 +44,7 @@ class Turn:
 
     ``stale``: what is known of old, to be used where upstreams fail or take longer than ``patience``. ``answered``: the
     client has got it. ``again``: it was asked before, so that the fast lane may be taught the response; ``entry`` the
-    cached answer that it rests on. ``pressing``: the name it counts for in ``zone_pressure.py`` while it waits.
+    cached answer that it rests on. ``pressing``: what it counts for in ``zone_pressure.py`` while it waits.
     ``echo``: EDNS options that the client is owed: a cookie (``cookies.py``), a forwarder's subnet
     (``identification.py``).
     """
@@ -102,7 +102,7 @@ class Turn:
         self.answered = False
         self.again = False
         self.entry: Entry | None = None
-        self.pressing = b""
+        self.pressing: tuple[bytes, bytes] | None = None
 
     def done(self, outcome: Answer | UpstreamFailure, upstream: int) -> None:
         """The upstream's word, or why there is none; called once by the upstream group."""

@@ -7,13 +7,18 @@ cdef frozenset _SHARED
 cdef class ZonePressure:
     cdef long _limit
     cdef dict _counts
+    cdef bytes _admitted
+    cdef tuple _suffixes
     cdef public long refused
 
-    @cython.locals(near=bytes, far=bytes)
+    @cython.locals(near=bytes, far=bytes, pair=tuple, counts=dict)
     cpdef bint admits(self, bytes name) except -1
-    cpdef enter(self, bytes name)
+    @cython.locals(near=bytes, far=bytes, pair=tuple, counts=dict)
+    cpdef tuple enter(self, bytes name)
+    @cython.locals(near=bytes, far=bytes)
+    cpdef leave(self, tuple pair)
     @cython.locals(left=long)
-    cpdef leave(self, bytes name)
+    cdef _count_down(self, bytes suffix)
 
 @cython.locals(offset=int, labels=int, fourth=int, third=int, second=int, last=int)
 cpdef tuple suffixes(bytes name)

@@ -21,40 +21,51 @@ _SHARED: Final = frozenset(b"ac biz co com desa edu go gob gov mil my ne net or 
 class ZonePressure:
     """Questions under way by suffix. ``limit``: for a parent; 0: no limit. ``refused`` counts since the start."""
 
-    __slots__ = ("_counts", "_limit", "refused")
+    __slots__ = ("_admitted", "_counts", "_limit", "_suffixes", "refused")
 
     def __init__(self, limit: int) -> None:
         self._limit = limit
         self._counts: dict[bytes, int] = {}
+        self._admitted = b""  # the name that was admitted last, and its suffixes: it is about to enter
+        self._suffixes = (b"", b"")
         self.refused = 0
 
     def admits(self, name: bytes) -> bool:
         """Whether a question for the lower-case wire name may be put to upstreams."""
         if not self._limit:
             return True
-        near, far = suffixes(name)
+        near, far = pair = suffixes(name)
         counts = self._counts
         if counts.get(near, 0) < self._limit and counts.get(far, 0) < self._limit * _FAR_FACTOR:
+            self._admitted = name
+            self._suffixes = pair
             return True
         self.refused += 1
         return False
 
-    def enter(self, name: bytes) -> None:
-        """One question more is under way."""
-        for suffix in suffixes(name):
-            if suffix:
-                self._counts[suffix] = self._counts.get(suffix, 0) + 1
+    def enter(self, name: bytes) -> tuple[bytes, bytes]:
+        """One question more is under way; what it counts for, to be given back by ``leave``."""
+        pair = self._suffixes if self._admitted is name else suffixes(name)
+        near, far = pair
+        counts = self._counts
+        counts[near] = counts.get(near, 0) + 1
+        if far:
+            counts[far] = counts.get(far, 0) + 1
+        return pair
 
-    def leave(self, name: bytes) -> None:
+    def leave(self, pair: tuple[bytes, bytes]) -> None:
         """It has ended, in whatever way."""
-        for suffix in suffixes(name):
-            if not suffix:
-                continue
-            left = self._counts.get(suffix, 0) - 1
-            if left > 0:
-                self._counts[suffix] = left
-            else:
-                self._counts.pop(suffix, None)
+        near, far = pair
+        self._count_down(near)
+        if far:
+            self._count_down(far)
+
+    def _count_down(self, suffix: bytes) -> None:
+        left = self._counts.get(suffix, 0) - 1
+        if left > 0:
+            self._counts[suffix] = left
+        else:
+            self._counts.pop(suffix, None)
 
     def load(self, name: bytes) -> float:
         """How many wait for the zone of the lower-case wire name, by whichever suffix it is nearer to its limit."""

@@ -18,6 +18,7 @@ from resolver.upstream.message import MALFORMED, WRONG_ID
 # More than the 1,232 octets announced: a server that ignores the limit is heard. One octet of a longer reply still
 # fails to parse, and the query goes by TCP.
 _RECEIVE_BYTES: Final = 4_096
+_KIND: Final = socket.SOCK_DGRAM | socket.SOCK_NONBLOCK
 
 
 class Port(Carrier):
@@ -68,7 +69,7 @@ class PortPool:
         address: tuple[str, int],
         server: int,
         size: int = 64,
-        max_uses: int = 32,
+        max_uses: int = 64,
         max_age_s: float = 2.0,
     ) -> None:
         if size & (size - 1) or size < 1:
@@ -128,9 +129,8 @@ class PortPool:
         return port
 
     def _open(self, now_s: float) -> Port:
-        sock = socket.socket(self._family, socket.SOCK_DGRAM)
+        sock = socket.socket(self._family, _KIND)
         try:
-            sock.setblocking(False)
             sock.connect(self._address)
         except OSError:
             sock.close()

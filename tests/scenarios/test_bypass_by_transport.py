@@ -197,10 +197,11 @@ class Served:
 
     async def _datagram(self, client: socket.socket, peer: str, message: bytes) -> bytes:
         client.send(message)
-        client.send(header(HEALTH_CLIENT) + PING if peer == PROXY else PING)  # silence ends with the answer to this
         got = b""
-        while not (response := await self._loop.sock_recv(client, 65_535)).startswith(PING[:2]):
-            got += response
+        for _ in range(2):  # upstreams' answers leave in the next turn of the loop: silence ends with the second of these
+            client.send(header(HEALTH_CLIENT) + PING if peer == PROXY else PING)
+            while not (response := await self._loop.sock_recv(client, 65_535)).startswith(PING[:2]):
+                got += response
         return got
 
     async def _stream(self, client: socket.socket, octets: bytes) -> bytes:
