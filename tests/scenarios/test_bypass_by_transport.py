@@ -198,7 +198,7 @@ class Served:
     async def _datagram(self, client: socket.socket, peer: str, message: bytes) -> bytes:
         client.send(message)
         got = b""
-        for _ in range(2):  # upstreams' answers leave in the next turn of the loop: silence ends with the second of these
+        for _ in range(2):  # late answers leave in the next turn of the loop: silence ends with the second
             client.send(header(HEALTH_CLIENT) + PING if peer == PROXY else PING)
             while not (response := await self._loop.sock_recv(client, 65_535)).startswith(PING[:2]):
                 got += response
