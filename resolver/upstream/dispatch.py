@@ -235,8 +235,12 @@ class Dispatcher:
         return exchange.keep_waiting(now_s)
 
     def perform(self, exchange: Exchange, action: int, now_s: float) -> None:
-        """Does what ``exchange`` has decided, and what it decides on that."""
-        while True:
+        """Does what ``exchange`` has decided, and what it decides on that.
+
+        Nothing where it has ended: a lost socket tells many at once, and who of them asks anew from within its ``done``
+        may have evicted this one meanwhile.
+        """
+        while not exchange.ended:
             if action == SEND and not self._servers[exchange.server].sealed:
                 action = self._send_udp(exchange, now_s)
             elif action in (SEND, SEND_TCP):
@@ -302,6 +306,8 @@ class Dispatcher:
         exchange.others = None
 
     def _finish(self, exchange: Exchange) -> None:
+        if exchange.ended:
+            return
         self._release(exchange)
         try:
             if exchange.answer is not None:

@@ -11,6 +11,7 @@ places cannot be emptied faster than they are worth anything.
 
 from __future__ import annotations
 
+import math
 from collections import OrderedDict
 from collections.abc import Callable
 from itertools import islice
@@ -35,7 +36,7 @@ def no_load(name: bytes) -> float:
 
 class Places:
     """Exchanges under way, the oldest first, but for those that were spared. ``expected_s(exchange)``: how long it is
-    let alone.
+    let alone; ``math.inf``: always.
     """
 
     __slots__ = ("_expected_s", "_load", "_taken", "evicted")
@@ -70,7 +71,10 @@ class Places:
         worst = 0.0
         looked_at = list(islice(self._taken.items(), _LOOKED_AT))
         for exchange, since_s in looked_at:
-            overdue_s = now_s - since_s - self._expected_s(exchange)
+            expected_s = self._expected_s(exchange)
+            overdue_s = now_s - since_s - expected_s
+            if expected_s == math.inf:
+                self._taken.move_to_end(exchange)  # or a few of them would be all that is looked at
             if overdue_s <= 0:
                 continue
             weight = overdue_s * max(self._load(exchange.question[:-4]), 1.0)

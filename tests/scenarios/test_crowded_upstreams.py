@@ -9,8 +9,11 @@ from __future__ import annotations
 import asyncio
 
 from querylog.record import Transport
+from resolver.upstream.exchange import FINISH, SEND
+from resolver.upstream.failure import Reason, UpstreamFailure
 from resolver.upstream.group import UpstreamGroup
 from resolver.upstream.limits import GroupSettings
+from tests.support import dns_messages as say
 from tests.support import hostile
 from tests.support.dns import Said, ask, heard
 from tests.support.fixtures_world import Worlds
@@ -129,3 +132,23 @@ async def test_a_flood_does_not_hide_that_a_server_is_dead(world: Worlds) -> Non
         await hostile.until(lambda: not flooded.group.counters()[0]["up"])
         assert (await flooded.ask("www.kantor.example")).rcode == "NOERROR"
         assert len(dead.queries) > len(well.queries) == 1
+
+
+async def test_who_is_pushed_out_in_the_middle_of_his_next_step_does_not_take_it() -> None:
+    """A lost socket tells all who wait on it, one of them asks anew at once, and another's place goes to that."""
+    now_s = 100.0
+    ends: list[object] = []
+    async with HostileUpstream(udp=hostile.silent) as server:
+        limits = GroupSettings(max_outstanding=1, jostle_s=0.2)
+        group = UpstreamGroup([server.where], limits, clock=lambda: now_s)
+        dispatcher = group._dispatcher
+        first = dispatcher.ask(say.question("satu.example"), False, False, lambda result, _: ends.append(result))
+        assert first is not None
+        now_s += 1.0
+        assert dispatcher.ask(say.question("dua.example"), False, False, lambda result, _: None) is not None
+        assert [str(end) for end in ends] == [str(UpstreamFailure(Reason.EVICTED))]
+        sent = group.counters()[0]["sent"]
+        dispatcher.perform(first, SEND, now_s)
+        dispatcher.perform(first, FINISH, now_s)
+        assert (len(ends), group.counters()[0]["sent"], group.outstanding) == (1, sent, 1)
+        await group.close()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 from dnswire.name import from_text
 from resolver.upstream.exchange import Exchange
 from resolver.upstream.jostle import Places
@@ -71,6 +73,18 @@ def test_how_long_each_may_take_is_its_own() -> None:
     assert made.evict(11.0) is near
     made.leave(near)
     assert made.evict(11.0) is None
+
+
+def test_those_that_always_keep_their_place_do_not_stand_in_the_way() -> None:
+    """Probes: as many as there are servers, and the oldest of all while the servers stay dead."""
+    probes = [exchange(".") for _ in range(8)]
+    late = exchange("a.satu.example")
+    made = Places(lambda one: math.inf if one in probes else PATIENCE_S)
+    for one in (*probes, late):
+        made.take(one, 10.0)
+    assert [made.evict(11.0) for _ in range(3)] == [None, None, late]
+    made.leave(late)
+    assert [made.evict(11.0) for _ in range(3)] == [None, None, None]
 
 
 def test_the_work_is_bounded_however_many_wait() -> None:
