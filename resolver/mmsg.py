@@ -260,6 +260,7 @@ class BatchPort:
     def close(self) -> None:
         """Sends what is to be sent, and closes the socket."""
         self._send_kept()
+        self._batch.fd = -1  # the number may be another socket's soon: what comes later must not leave from there
         self._sock.close()
 
     def drain(self) -> None:

@@ -150,3 +150,23 @@ async def test_a_port_that_closes_sends_what_it_has_kept(wire: Wire) -> None:
     wire.port.close()
     async with asyncio.timeout(5):
         assert heard(await loop.sock_recv(wire.client, 4096)).addresses == ("192.0.2.1",)
+
+
+async def test_what_comes_after_the_close_leaves_by_nobody_elses_socket(wire: Wire) -> None:
+    upstream = wire.world.upstream
+    upstream.instant = False
+    loop = asyncio.get_running_loop()
+    wire.client.sendto(ask(GOOD), wire.address)
+    wire.port.start(loop)
+    while not upstream.waiting:  # noqa: ASYNC110 -- a state of the code under test, not an event
+        await asyncio.sleep(0)
+    wire.port.stop(loop)
+    number = wire.server.fileno()
+    wire.port.close()
+    with socket.socket(wire.client.family, socket.SOCK_DGRAM) as stranger:
+        assert stranger.fileno() == number, "the kernel gives the lowest number that is free"
+        upstream.land()
+        await asyncio.sleep(0)
+    with pytest.raises(BlockingIOError):
+        wire.client.recv(4096)
+    assert wire.world.stats.send_failures == 1
