@@ -41,7 +41,7 @@ class JsonLines(logging.Formatter):
         }
         if account := _account(self, record):
             line["exception"] = account
-        return json.dumps(line, ensure_ascii=False, default=repr)
+        return _json(line)
 
 
 class ConsoleLines(logging.Formatter):
@@ -64,11 +64,23 @@ class ConsoleLines(logging.Formatter):
             self._in(f"{event:<{_EVENT_WIDTH}}", "1") + facts,
             self._in(f"[{self._process} {record.name}]", "2"),
         )
-        account = _account(self, record)
-        return " ".join(columns) + (f"\n{account}" if account else "")
+        # Indented and escaped: an exception's text may hold what a client sent.
+        account = [f"\n  {_on_one_line(line)}" for line in _account(self, record).splitlines()]
+        return " ".join(columns) + "".join(account)
 
     def _in(self, text: str, colour: str) -> str:
         return f"\033[{colour}m{text}\033[0m" if self._colours else text
+
+
+def _json(line: dict[str, object]) -> str:
+    try:
+        text = json.dumps(line, ensure_ascii=False, default=repr, allow_nan=False)
+    except (TypeError, ValueError):  # keys that are no text, circles, numbers that JSON has not: told all the same
+        said = {key: value if isinstance(value, str) else repr(value) for key, value in line.items()}
+        text = json.dumps(said, ensure_ascii=False)
+    # JSON escapes what is below a space only; terminals obey U+009B, viewers break lines at U+2028, and a surrogate
+    # cannot be written.
+    return text if text.isprintable() else json.dumps(json.loads(text))
 
 
 def _account(formatter: logging.Formatter, record: logging.LogRecord) -> str:

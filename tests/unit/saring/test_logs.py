@@ -6,6 +6,7 @@ import ast
 import io
 import json
 import logging
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -58,11 +59,38 @@ def test_an_exception_is_told_whole(stream: io.StringIO) -> None:
     assert account.endswith("ValueError: broken")
 
 
+HOSTILE = "evil\n2026 error all is lost\x1b[31m \x9b31m \u2028 \u202e \udc80 \x7f"
+
+
 @pytest.mark.parametrize("formatter", [JsonLines("worker-0"), ConsoleLines("worker-0", colours=False)])
 def test_no_name_writes_an_event_of_its_own(formatter: logging.Formatter) -> None:
-    line = formatter.format(record("odd\nname", client="evil\n2026 error all is lost\x1b[31m"))
-    assert "\n" not in line
-    assert "\x1b" not in line
+    line = formatter.format(record(f"odd{HOSTILE}", client=HOSTILE, path=Path(HOSTILE), names=[HOSTILE]))
+    assert line.isprintable()
+
+
+def test_json_gives_back_what_was_told() -> None:
+    line = json.loads(JsonLines("worker-0").format(record("x", client=HOSTILE, agency="Dinas Keséhatan")))
+    assert (line["client"], line["agency"]) == (HOSTILE, "Dinas Keséhatan")
+
+
+def test_an_exception_s_text_writes_no_line_of_its_own() -> None:
+    try:
+        raise ValueError(HOSTILE)
+    except ValueError:
+        told = record("a fault", exc_info=sys.exc_info())
+    assert JsonLines("worker-0").format(told).isprintable()
+    first, *rest = ConsoleLines("worker-0", colours=False).format(told).split("\n")
+    assert first.endswith("[worker-0 saring.child]")
+    assert rest[0] == "  Traceback (most recent call last):"
+    assert all(line.startswith("  ") and line.isprintable() for line in rest)
+
+
+def test_what_json_cannot_say_is_told_all_the_same() -> None:
+    circle: list[object] = []
+    circle.append(circle)
+    for odd in ({b"octets": 1}, {("a", 1): 2}, circle, float("nan"), float("inf"), {1, 2}, b"\xff"):
+        line = json.loads(JsonLines("worker-0").format(record("x", odd=odd)), parse_constant=pytest.fail)
+        assert (line["odd"], line["process"]) == (repr(odd), "worker-0")
 
 
 def test_people_read_columns() -> None:
@@ -79,8 +107,8 @@ def test_a_reader_that_is_gone_harms_nobody(stream: io.StringIO) -> None:
 
 
 def test_no_fact_is_named_like_a_field_that_every_record_has() -> None:
-    # logging raises KeyError for such a one, in the moment that was to be told.
-    taken = set(vars(record(""))) - {"event"} | {"message", "asctime"}
+    # logging raises KeyError for such a one, in the moment that was to be told; those of a line itself would be lost.
+    taken = set(vars(record(""))) | {"message", "asctime", "event", "level", "logger", "timestamp", "exception"}
     clashes = [
         f"{path.relative_to(ROOT)}:{call.lineno}: {key.value}"
         for package in ("saring", "admin_api", "resolver", "querylog", "snapshots", "policy", "blocklists")
