@@ -110,7 +110,7 @@ class EmbeddedStore:
         return Maintained(len(wanted.inputs), output.rows, removed, (path,))
 
     def _merged(self, wanted: Merge, path: str) -> SegmentInfo:
-        if wanted.rows <= MERGE_ROWS:
+        if wanted.rows <= MERGE_ROWS and self._memory_limit_bytes > MERGE_MEMORY_BYTES:
             with contextlib.suppress(NoRoomError):
                 return merge(self._root, wanted, path, MERGE_MEMORY_BYTES)
         return merge(self._root, wanted, path, self._memory_limit_bytes)
