@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import gc
 import random
 import time
 
 from dnswire.name import from_text
 from resolver.settings import UpstreamServer
+from resolver.upstream.carrier import Straggler
+from resolver.upstream.exchange import Exchange
+from resolver.upstream.failure import UpstreamFailure
 from resolver.upstream.group import UpstreamGroup
 from resolver.upstream.limits import GroupSettings
+from resolver.upstream.ports import Port
 from tests.support import dns_messages as say
 from tests.support import hostile
 from tests.support.hostile import HostileUpstream
@@ -171,3 +177,26 @@ async def test_every_tenth_datagram_lost_and_none_of_five_hundred_questions(grou
             lost = [result for result in results if isinstance(result, BaseException)]
             assert lost == [], strategy
             assert upstreams.outstanding == 0
+
+
+async def test_what_has_ended_is_freed_though_the_collector_does_not_know_attempts() -> None:
+    """A port knows its exchanges, an exchange its attempts, an attempt its port: that circle is broken by hand."""
+
+    def alive() -> int:
+        gc.collect()
+        return sum(isinstance(found, Exchange | Port | Straggler) for found in gc.get_objects())
+
+    before = alive()
+    async with HostileUpstream(udp=hostile.silent) as silent, HostileUpstream() as other:
+        settings = GroupSettings(attempt_s=0.05, deadline_s=10.0)
+        for strategy in ("strict", "race"):
+            upstreams = UpstreamGroup((silent.where, other.where), settings, strategy)
+            for number in range(4):
+                assert (await ask(upstreams, f"n{number}.example")).upstream == 2
+            waiting = asyncio.ensure_future(ask(upstreams, "menunggu.example"))
+            await asyncio.sleep(0)
+            await upstreams.close()
+            with contextlib.suppress(UpstreamFailure):
+                await waiting
+            del upstreams, waiting
+    assert alive() == before
