@@ -6,9 +6,10 @@ from dnswire.answer import Answer, parse_answer, records
 from dnswire.constants import FLAG_AD, RRType
 from dnswire.ech import without_ech
 from policy.model import Action, Bypass, Rule, Scope, Target, TargetKind
+from resolver.rebinding import Guard
 from tests.support import dns_messages as say
 from tests.support.dns import ask, heard
-from tests.support.ech import ALPN, ECH, HINT4, HINT6, HTTPS, RRSIG, binding, https_answer, param, signature
+from tests.support.ech import ALPN, ECH, HINT4, HINT6, HTTPS, KEYS, RRSIG, binding, https_answer, param, signature
 from tests.support.fixtures_world import Worlds
 from tests.support.world import HEALTH, SCHOOLS_CLIENT, World, agency, sample_policy
 
@@ -139,6 +140,17 @@ def test_it_goes_for_those_whose_policy_says_so_from_the_cache_too(world: Worlds
     )
     rows = here.close()
     assert rows[0].answer_digest == rows[2].answer_digest != rows[1].answer_digest
+
+
+def test_private_glue_beside_it_brings_it_back_to_nobody(world: Worlds) -> None:
+    strip = Rule(1, Scope(), Target(TargetKind.BYPASS, Bypass.ECH), Action.BLOCK)
+    here = world(sample_policy(strip), guard=Guard())
+    public = binding(ALPN, HINT4, ECH)
+    glued = https_answer((SITE, HTTPS, public), additional=[("ns.example", 1, bytes((10, 0, 0, 1)))])
+    here.upstream._message = lambda *_: glued  # type: ignore[method-assign]  # one answer to all
+    for _ in range(2):
+        response = here.raw(ask(SITE, "HTTPS"))
+        assert (KEYS in response, bytes((10, 0, 0, 1)) in response, len(heard(response).answer)) == (False, False, 1)
 
 
 def test_ad_is_not_claimed_for_what_was_changed(world: Worlds) -> None:

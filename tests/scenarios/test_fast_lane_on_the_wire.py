@@ -60,6 +60,18 @@ class Wire:
         self.port.stop(loop)
         return sorted(received)
 
+    async def leave_waiting(self) -> Upstream:
+        """One query read, and its answer waited for: by ``land`` of what this returns it comes."""
+        upstream = self.world.upstream
+        upstream.instant = False
+        loop = asyncio.get_running_loop()
+        self.client.sendto(ask(GOOD), self.address)
+        self.port.start(loop)
+        while not upstream.waiting:  # noqa: ASYNC110 -- a state of the code under test, not an event
+            await asyncio.sleep(0)
+        self.port.stop(loop)
+        return upstream
+
     def close(self) -> None:
         self.port.close()
         self.client.close()
@@ -138,29 +150,15 @@ def _land_once(loop: asyncio.AbstractEventLoop, upstream: Upstream, count: int) 
 
 
 async def test_a_port_that_closes_sends_what_it_has_kept(wire: Wire) -> None:
-    upstream = wire.world.upstream
-    upstream.instant = False
-    loop = asyncio.get_running_loop()
-    wire.client.sendto(ask(GOOD), wire.address)
-    wire.port.start(loop)
-    while not upstream.waiting:  # noqa: ASYNC110 -- a state of the code under test, not an event
-        await asyncio.sleep(0)
-    wire.port.stop(loop)
+    upstream = await wire.leave_waiting()
     upstream.land()  # queued for this turn of the loop, which the worker that stops never ends
     wire.port.close()
     async with asyncio.timeout(5):
-        assert heard(await loop.sock_recv(wire.client, 4096)).addresses == ("192.0.2.1",)
+        assert heard(await asyncio.get_running_loop().sock_recv(wire.client, 4096)).addresses == ("192.0.2.1",)
 
 
 async def test_what_comes_after_the_close_leaves_by_nobody_elses_socket(wire: Wire) -> None:
-    upstream = wire.world.upstream
-    upstream.instant = False
-    loop = asyncio.get_running_loop()
-    wire.client.sendto(ask(GOOD), wire.address)
-    wire.port.start(loop)
-    while not upstream.waiting:  # noqa: ASYNC110 -- a state of the code under test, not an event
-        await asyncio.sleep(0)
-    wire.port.stop(loop)
+    upstream = await wire.leave_waiting()
     number = wire.server.fileno()
     wire.port.close()
     with socket.socket(wire.client.family, socket.SOCK_DGRAM) as stranger:
