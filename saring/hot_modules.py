@@ -1,9 +1,10 @@
 """The modules on the hot path, in one place: the build compiles them, ``interpreted.py`` can undo it.
 
-This file imports nothing, so that ``setup.py`` can run it before anything is installed.
+How to add one: DEVELOPERS.md. This file imports nothing, so that ``setup.py`` can run it before anything is installed.
 """
 
 HOT_MODULES: tuple[str, ...] = (
+    # What every query needs, whichever lane answers it: names and messages, lists, policy, the log's row.
     "dnswire.name",
     "dnswire.edns",
     "dnswire.query",
@@ -15,11 +16,13 @@ HOT_MODULES: tuple[str, ...] = (
     "policy.decide",
     "querylog.spool_crc",
     "querylog.spool",
+    # What the slow lane passes on its way, and where it waits.
     "resolver.cache",
     "resolver.sources",
     "resolver.wheel",
     "resolver.coalesce",
     "resolver.zone_pressure",
+    # A miss, by UDP to an upstream and back (connections, TLS and HTTP/2 stay interpreted).
     "resolver.upstream.randomness",
     "resolver.upstream.latency",
     "resolver.upstream.health",
@@ -35,6 +38,7 @@ HOT_MODULES: tuple[str, ...] = (
     "resolver.upstream.inbox",
     "resolver.upstream.dispatch",
     "resolver.upstream.group",
+    # Both lanes: what is in force, what the slow lane does and teaches, what the fast one repeats.
     "resolver.ready",
     "resolver.ready_table",
     "resolver.in_force",
@@ -43,5 +47,6 @@ HOT_MODULES: tuple[str, ...] = (
     "resolver.teaching",
     "resolver.pipeline",
     "resolver.fast_lane",
-    "resolver.mmsg",  # compiled only: see resolver/udp.py
+    # Compiled only: see resolver/udp.py.
+    "resolver.mmsg",
 )
