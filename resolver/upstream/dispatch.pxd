@@ -28,10 +28,10 @@ cdef class Dispatcher:
     cdef readonly long failed
     cdef long _max_outstanding
 
-    @cython.locals(now_s=double, full=bint, plan=tuple, exchange=Exchange)
+    @cython.locals(now_s=double, full=bint, plan=tuple, exchange=Exchange, action=int, first=Server)
     cpdef Exchange ask(self, bytes asked, bint do, bint cd, object done)
     @cython.locals(exchange=Exchange, cased=bytes)
-    cdef Exchange _begin(self, bytes asked, bint do, bint cd, tuple plan, double span_s, double now_s, object done)
+    cdef Exchange _new(self, bytes asked, bint do, bint cd, tuple plan, double span_s, double now_s, object done)
     cpdef perform(self, Exchange exchange, int action, double now_s)
     @cython.locals(server=Server, refused=Port)
     cdef int _send_udp(self, Exchange exchange, double now_s) except -1

@@ -109,15 +109,14 @@ class Dispatcher:
             return None
         self.started += 1
         plan = self._order.plan(now_s)
-        exchange = self._begin(asked, do, cd, plan, self.settings.deadline_s, now_s, done)
-        if self.strategy.together:
-            while self.strategy.wants_another(exchange):
-                self.perform(exchange, exchange.overlap(now_s), now_s)
-            exchange.hedge_s = self.strategy.hedge_s(exchange, now_s)
-        if not self._servers[plan[0]].sealed:
+        exchange = self._new(asked, do, cd, plan, self.settings.deadline_s, now_s, done)
+        action = exchange.next_attempt(now_s)
+        first = self._servers[plan[0]]
+        if not first.sealed:
             exchange.resend_s = self.strategy.resend_s(exchange, now_s)
-        if exchange.hedge_s or exchange.resend_s:
-            self._wheel.add(exchange, exchange.next_event_s())
+        self.perform(exchange, action, now_s)
+        if self.strategy.together:
+            self._widen(exchange, now_s)
         return exchange
 
     def cancel(self, exchange: Exchange) -> None:
@@ -179,7 +178,8 @@ class Dispatcher:
             return
         plan = (index,)
         deadline_s = self.settings.attempt_s
-        self._begin(_PROBE, False, False, plan, deadline_s, now_s, _ProbeEnd(self, index))
+        exchange = self._new(_PROBE, False, False, plan, deadline_s, now_s, _ProbeEnd(self, index))
+        self.perform(exchange, exchange.next_attempt(now_s), now_s)
 
     def probe_ended(self, index: int) -> None:
         """The probe has moved the server's health; plan the next one if it is still down."""
@@ -215,14 +215,21 @@ class Dispatcher:
         # Not more than half an attempt: slow zones of an attacker must not buy his floods more time.
         return min(max(p95_s, self.settings.jostle_s), self.settings.attempt_s / 2)
 
-    def _begin(
+    def _new(
         self, asked: bytes, do: bool, cd: bool, plan: tuple[int, ...], span_s: float, now_s: float, done: Done
     ) -> Exchange:
         cased = mixed_case(asked, self._draws.octets(len(asked)))
         exchange = Exchange(self, asked, cased, do, cd, plan, self.settings.attempt_s, now_s + span_s, done)
         self._places.take(exchange, now_s)
-        self.perform(exchange, exchange.next_attempt(now_s), now_s)
         return exchange
+
+    def _widen(self, exchange: Exchange, now_s: float) -> None:
+        """Asks further servers beside the first, now (a race) or when the first is late."""
+        while self.strategy.wants_another(exchange):
+            self.perform(exchange, exchange.overlap(now_s), now_s)
+        exchange.hedge_s = self.strategy.hedge_s(exchange, now_s)
+        if exchange.hedge_s:
+            self._wheel.add(exchange, exchange.next_event_s())
 
     def _hurry(self, exchange: Exchange, now_s: float) -> int:
         """The first server is late, though it has time still."""
