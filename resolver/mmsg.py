@@ -273,13 +273,15 @@ class BatchPort:
             left = batch.answer_known()
             failures = batch.flush()  # whoever can be answered at once does not wait for the others
             if left:
-                for position in left:
-                    response = self._answer(
-                        batch.message(position), batch.host(position), 0, self, batch.address(position)
-                    )
-                    if response:
-                        batch.queue(position, response)
-                failures += batch.flush()
+                try:
+                    for position in left:
+                        response = self._answer(
+                            batch.message(position), batch.host(position), 0, self, batch.address(position)
+                        )
+                        if response:
+                            batch.queue(position, response)
+                finally:  # the next batch has other clients in the same places
+                    failures += batch.flush()
                 slow += len(left)
             self._stats.send_failures += failures
             if slow >= _MAX_SLOW:

@@ -13,6 +13,7 @@ import pytest
 from policy.model import Network, Verdict
 from querylog.record import CacheState
 from resolver.fast_lane import FastLane
+from resolver.turn import Sender
 from resolver.udp import BATCHED, UdpPort, open_port
 from tests.support.dns import ask, heard
 from tests.support.needs import missing
@@ -168,3 +169,33 @@ async def test_what_comes_after_the_close_leaves_by_nobody_elses_socket(wire: Wi
     with pytest.raises(BlockingIOError):
         wire.client.recv(4096)
     assert wire.world.stats.send_failures == 1
+
+
+async def test_a_fault_at_one_query_sends_nobody_what_was_another_s(wire: Wire) -> None:
+    """What the same batch had ready before it leaves at once: the next batch has other clients in the same places."""
+    pipeline = wire.world.pipeline
+
+    def answer(message: bytes, host: str, transport: int, sender: Sender, address: object) -> bytes | None:
+        if message[:2] == b"\xff\xff":
+            raise ZeroDivisionError
+        return pipeline.answer(message, host, transport, sender, address)
+
+    await wire.ask(ask(GOOD))  # cached: the next is answered within its turn
+    loop = asyncio.get_running_loop()
+    faults: list[object] = []
+    loop.set_exception_handler(lambda _, context: faults.append(type(context["exception"])))
+    port = open_port(wire.server, answer, wire.world.stats)
+    with socket.socket(wire.client.family, socket.SOCK_DGRAM) as stranger:
+        stranger.setblocking(False)
+        stranger.bind((wire.client.getsockname()[0], 0))
+        wire.client.sendto(ask(GOOD, message_id=1), wire.address)
+        wire.client.sendto(ask(GOOD, message_id=0xFFFF), wire.address)
+        port.start(loop)
+        async with asyncio.timeout(5):
+            while not faults:  # noqa: ASYNC110 -- a state of the code under test, not an event
+                await asyncio.sleep(0)
+            stranger.sendto(ask(GOOD, message_id=2), wire.address)
+            heard_by = [await loop.sock_recv(stranger, 4096), await loop.sock_recv(wire.client, 4096)]
+        port.stop(loop)
+    assert [message[:2] for message in heard_by] == [b"\0\2", b"\0\1"]
+    assert faults == [ZeroDivisionError]
