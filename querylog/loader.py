@@ -93,9 +93,11 @@ class Loader:
         interval_s: float = 1.0,
         now_us: Callable[[], int] | None = None,
         retention: Callable[[int], tuple[int, int]] | None = None,
+        around: contextlib.AbstractContextManager[object] | None = None,
     ) -> None:
         """Loads every ``interval_s`` until ``stop`` is set, then once more; with ``now_us`` it compacts beside it.
 
+        ``around``: entered for each load but the last.
         ``retention(now_us)`` gives the times before which raw and blocked rows are dropped. While the store is down the
         loader waits longer and longer, at most half a minute, and the spool holds.
         """
@@ -106,7 +108,9 @@ class Loader:
             beside.start()
         delay_s = interval_s
         while not stop.wait(delay_s):
-            delay_s = interval_s if self._try_once() else min(max(2 * delay_s, 1.0), _MAX_DELAY_S)
+            with around or contextlib.nullcontext():
+                loaded = self._try_once()
+            delay_s = interval_s if loaded else min(max(2 * delay_s, 1.0), _MAX_DELAY_S)
         self._try_once()
         if beside is not None:
             beside.join(_STOP_WAIT_S)  # a long merge is given up: its file is no one's until the manifest lists it

@@ -16,6 +16,7 @@ import cython
 
 from dnswire.answer import Answer
 from dnswire.constants import Rcode, RRType
+from dnswire.name import is_subdomain
 
 # RFC 9520 3.2 allows a failure 1 second to 5 minutes. Whoever repairs his zone should not have to wait for us.
 FAILURE_TTL_S: Final = 5
@@ -281,7 +282,7 @@ class Cache:
 
     def flush_suffix(self, suffix: bytes) -> int:
         """Forgets the wire name (lower case) and all names below it. Returns how many entries that were."""
-        return self._flush([entry for entry in self._entries.values() if is_within(entry.answer.name, suffix)])
+        return self._flush([entry for entry in self._entries.values() if is_subdomain(entry.answer.name, suffix)])
 
     def flush_all(self) -> int:
         """Forgets everything. Returns how many entries that were."""
@@ -445,14 +446,3 @@ def _is_negative(answer: Answer) -> bool:
         return True
     # Nothing but the way to a name without such data.
     return len(answer.aliases) >= answer.ancount and answer.rrtype not in (RRType.CNAME, RRType.DNAME, RRType.ANY)
-
-
-def is_within(name: bytes, suffix: bytes) -> bool:
-    """Whether ``name`` is ``suffix`` or below it: at a label's edge, since `adomain` ends in `domain`."""
-    if not name.endswith(suffix):
-        return False
-    edge = len(name) - len(suffix)
-    offset = 0
-    while offset < edge:
-        offset += 1 + name[offset]
-    return offset == edge

@@ -15,8 +15,8 @@ from typing import Final
 
 import msgspec
 
-from dnswire.name import from_text
-from resolver.cache import Cache, is_within
+from dnswire.name import from_text, is_subdomain
+from resolver.cache import Cache
 
 KEPT: Final = 256
 
@@ -86,7 +86,7 @@ class Orders:
     def flushed(self, name: bytes, stored_s: float) -> bool:
         """Whether an order was given to forget what was stored of the lower-case wire name at that instant."""
         return any(
-            at_s >= stored_s and (name == wire if exactly else is_within(name, wire))
+            at_s >= stored_s and (name == wire if exactly else is_subdomain(name, wire))
             for at_s, exactly, wire in self._given
         )
 

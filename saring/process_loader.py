@@ -16,6 +16,7 @@ from pathlib import Path
 from querylog.loader import Loader
 from querylog.store import Store, StoreError
 from saring.config_schema import Config
+from saring.courtesy import courtesy
 from saring.labels import GenerationLabels
 from saring.memory import give_back
 from saring.one_shot import give_result
@@ -44,7 +45,7 @@ def run_loader_process(orders: Orders) -> int:
         return 0
     try:
         loader = Loader(state.spool, store, GenerationLabels(state.snapshots))
-        loader.run(stop, config.log.load_interval_s, _now_us, lambda now_us: _upkeep(config, now_us))
+        loader.run(stop, config.log.load_interval_s, _now_us, lambda now_us: _upkeep(config, now_us), courtesy())
     finally:
         store.close()
     return 0
