@@ -206,8 +206,7 @@ def parse_reply(message: bytes) -> tuple[Answer, bytes | None]:
     arcount = (message[10] << 8) | message[11]
     if ancount + nscount + arcount > _MAX_RRS:
         raise WireError("too many RRs", 6)
-    name, behind = read(message, _HEADER)
-    offset = behind
+    name, offset = read(message, _HEADER)
     if offset != _HEADER + len(name):
         raise WireError("compressed question", _HEADER)
     if offset + 4 > size:
@@ -328,13 +327,9 @@ def _soa_minimum(message: bytes, rdata: int, end: int) -> int:
 def _note_targets(
     message: bytes, start: int, rrtype: int, rdata: int, end: int, section: int, reading: _Reading
 ) -> None:
-    if rrtype == _A:
-        if end - rdata != 4:
-            raise WireError("A RR of a wrong size", rdata)
-        (reading.addresses if section == _ANSWER else reading.glue).append(message[rdata:end])
-    elif rrtype == _AAAA:
-        if end - rdata != 16:
-            raise WireError("AAAA RR of a wrong size", rdata)
+    if rrtype in (_A, _AAAA):
+        if end - rdata != (4 if rrtype == _A else 16):
+            raise WireError(f"{'A' if rrtype == _A else 'AAAA'} RR of a wrong size", rdata)
         (reading.addresses if section == _ANSWER else reading.glue).append(message[rdata:end])
     elif section == _ANSWER and rrtype in (_CNAME, _DNAME):
         target, after = read(message, rdata)

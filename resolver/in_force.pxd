@@ -68,7 +68,7 @@ cdef class InForce:
     cdef object _memory(self, object client, bytes address, bint over_tcp)
     @cython.locals(plan=Plan, guarded=bint)
     cpdef Plan plan(self, Known known, bytes question, bytes name, int rrtype)
-    @cython.locals(remembered=tuple, plan=Plan)
+    @cython.locals(private=bint, remembered=tuple, plan=Plan)
     cpdef Plan inspected(self, Known known, bytes key, Plan question, Answer answer, int rrtype)
     cpdef teach(self, Known known, Ready ready)
     cpdef object own(self, Plan plan, object query, double now_s)

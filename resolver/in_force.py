@@ -341,12 +341,13 @@ class InForce:
         asked = own.aliases[-1] if own is not None and own.aliases else name
         target = known.routes.find(asked)
         guarded = target.public and self.surroundings.guard.guards(asked)
-        rendered = render(decision, rrtype, NO_EDGE_S) if bars(decision) else None
-        plan = known.usual
-        if not (plan.decision is decision and plan.target is target and plan.guarded == guarded) or own or rendered:
+        if own is not None or bars(decision):
+            rendered = render(decision, rrtype, NO_EDGE_S) if bars(decision) else None
             plan = Plan(decision, rendered, target, guarded, own)
-            if own is None and rendered is None:
-                known.usual = plan
+        else:
+            plan = known.usual
+            if plan.decision is not decision or plan.target is not target or plan.guarded != guarded:
+                plan = known.usual = Plan(decision, None, target, guarded)
         if self._plan_count >= MAX_PLANS:
             self._forget()
         self._plan_count += 1
@@ -356,14 +357,14 @@ class InForce:
     def inspected(self, known: Known, key: bytes, question: Plan, answer: Answer, rrtype: int) -> Plan:
         """The plan for an answer that points somewhere; remembered for as long as the same answer is cached."""
         guard = self.surroundings.guard
+        private = question.guarded and guard.holds_private(answer.addresses)
         # Addresses alone, of which no rule and no list speaks, are what most answers have, and not worth remembering.
-        plain = not (answer.aliases or answer.bindings or answer.ech or answer.glue or known.minds_addresses)
-        if plain and not (question.guarded and guard.holds_private(answer.addresses)):
+        if not (private or answer.aliases or answer.bindings or answer.ech or answer.glue or known.minds_addresses):
             return question
         remembered = known.inspected.get(key)
         if remembered is not None and remembered[0] is answer:
             return remembered[1]
-        if question.guarded and guard.holds_private(answer.addresses):
+        if private:
             decision = rebinding.blocked(self.policy.regency.language)
         else:
             decision = inspect(known.view, self.index, question.decision, answer, rrtype, known.asker)

@@ -41,9 +41,7 @@ def hops(answer: Answer, rules: RulesIndex | None) -> Iterator[Hop]:
         yield Hop(Via.ALIAS, target)
     for target in answer.bindings:
         yield Hop(Via.SERVICE_BINDING, target)
-    for address in answer.addresses:
-        yield Hop(Via.ADDRESS, b"", (address,))
-    for address in answer.glue:
+    for address in answer.addresses + answer.glue:
         yield Hop(Via.ADDRESS, b"", (address,))
     if rules is not None and rules.about_servers:
         for name, addresses in servers(answer).items():

@@ -74,14 +74,16 @@ cdef class Batch:
     @cython.locals(header=msghdr_p, name=bytes)
     cpdef object address(self, int position)
     cpdef queue(self, int position, bytes response)
-    @cython.locals(came=msghdr_p, header=msghdr_p, at=iovec_p)
+    @cython.locals(came=msghdr_p, header=msghdr_p)
     cdef void _queue(self, int position, unsigned char* octets, Py_ssize_t size) noexcept
+    @cython.locals(header=msghdr_p, at=iovec_p)
+    cdef msghdr* _next(self, unsigned char* octets, Py_ssize_t size) noexcept
     @cython.locals(done=int, failed=int, sent=int)
     cpdef int flush(self) except -2
     cpdef bint keep(self, bytes response, object address) except -1
     @cython.locals(late=list, failed=int, response=bytes, address=tuple)
     cpdef int send_kept(self) except -2
-    @cython.locals(header=msghdr_p, at=iovec_p)
+    @cython.locals(header=msghdr_p)
     cdef _queue_to(self, bytes response, bytes name, bytes control)
     @cython.locals(control=cython.p_char)
     cdef void _clear_interface(self, int position)

@@ -159,22 +159,27 @@ class Batch:
 
     def _queue(self, position: int, octets: object, size: int) -> None:
         came = cython.address(self.received[position].msg_hdr)
+        header = self._next(octets, size)
+        header.msg_name = came.msg_name
+        header.msg_namelen = came.msg_namelen
+        if self.wildcard and came.msg_controllen:
+            self._clear_interface(position)
+            header.msg_control = came.msg_control
+            header.msg_controllen = came.msg_controllen
+
+    def _next(self, octets: object, size: int) -> object:
+        """The header of one datagram more, with these octets and to nobody yet."""
         header = cython.address(self.queued[self._queue_length].msg_hdr)
         at = cython.address(self.queued_at[self._queue_length])
         at.iov_base = octets
         at.iov_len = size
-        header.msg_name = came.msg_name
-        header.msg_namelen = came.msg_namelen
         header.msg_iov = at
         header.msg_iovlen = 1
         header.msg_control = cython.NULL
         header.msg_controllen = 0
         header.msg_flags = 0
-        if self.wildcard and came.msg_controllen:
-            self._clear_interface(position)
-            header.msg_control = came.msg_control
-            header.msg_controllen = came.msg_controllen
         self._queue_length += 1
+        return header
 
     def flush(self) -> int:
         """Sends all that is queued; returns how many could not be sent (a full buffer, an unroutable client)."""
@@ -208,21 +213,12 @@ class Batch:
         return failed + self.flush()
 
     def _queue_to(self, response: bytes, name: bytes, control: bytes) -> None:
-        header = cython.address(self.queued[self._queue_length].msg_hdr)
-        at = cython.address(self.queued_at[self._queue_length])
-        at.iov_base = cython.cast(cython.p_char, response)
-        at.iov_len = len(response)
+        header = self._next(cython.cast(cython.p_uchar, response), len(response))
         header.msg_name = cython.cast(cython.p_char, name)
         header.msg_namelen = len(name)
-        header.msg_iov = at
-        header.msg_iovlen = 1
-        header.msg_control = cython.NULL
-        header.msg_controllen = 0
-        header.msg_flags = 0
         if len(control):
             header.msg_control = cython.cast(cython.p_char, control)
             header.msg_controllen = len(control)
-        self._queue_length += 1
 
     def _clear_interface(self, position: int) -> None:
         """Leaves the interface of an in_pktinfo (IPv4) to routing: an answer may have to leave by another one.

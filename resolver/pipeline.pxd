@@ -56,11 +56,12 @@ cdef class Pipeline:
         stale=Answer,
         name=bytes,
         question=bytes,
+        pressing=tuple,
         judgement=int,
     )
     cpdef bytes answer(self, bytes message, str host, int transport, object sender, object address)
     @cython.locals(query=Query)
-    cdef _ask(self, Turn turn, bytes name)
+    cdef _ask(self, Turn turn, bytes name, tuple pressing)
     @cython.locals(query=Query)
     cdef _refresh(self, Turn turn, bytes name, Plan plan)
     cpdef resume(self, Turn turn, object outcome, int upstream)

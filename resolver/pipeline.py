@@ -225,12 +225,13 @@ class Pipeline:
         stale = turn.stale = None if old is None else old.answer
         if stale is not None and old is not None and now_s < old.retry_s:
             return self._relay_stale(turn, stale)
-        if known.source.pending >= self._max_pending or not self._pressure.admits(name):
+        pressing = self._pressure.admits(name) if known.source.pending < self._max_pending else None
+        if pressing is None:
             return self._own(turn, refusals.TOO_MANY) if stale is None else self._relay_stale(turn, stale)
-        self._ask(turn, name)
+        self._ask(turn, name, pressing)
         return None
 
-    def _ask(self, turn: Turn, name: bytes) -> None:
+    def _ask(self, turn: Turn, name: bytes, pressing: tuple[bytes, bytes]) -> None:
         query = turn.query
         turn.cache_state = _MISS
         turn.resumer = self
@@ -240,7 +241,8 @@ class Pipeline:
         if group.start(name, query.rrtype, query.rrclass, query.do, cd, turn.now_s, turn.done):
             turn.cache_state = _COALESCED
         elif turn.resumer is not None:
-            turn.pressing = self._pressure.enter(name)
+            turn.pressing = pressing
+            self._pressure.enter(pressing)
         if turn.stale is not None and turn.resumer is not None:
             turn.patience = self._later(_PATIENCE_S, turn.hurry)
 

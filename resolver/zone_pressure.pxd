@@ -7,14 +7,12 @@ cdef frozenset _SHARED
 cdef class ZonePressure:
     cdef long _limit
     cdef dict _counts
-    cdef bytes _admitted
-    cdef tuple _suffixes
     cdef public long refused
 
-    @cython.locals(near=bytes, far=bytes, pair=tuple, counts=dict)
-    cpdef bint admits(self, bytes name) except -1
-    @cython.locals(near=bytes, far=bytes, pair=tuple, counts=dict)
-    cpdef tuple enter(self, bytes name)
+    @cython.locals(near=bytes, far=bytes, pair=tuple, counts=dict, limit=long)
+    cpdef tuple admits(self, bytes name)
+    @cython.locals(near=bytes, far=bytes, counts=dict)
+    cpdef enter(self, tuple pair)
     @cython.locals(near=bytes, far=bytes)
     cpdef leave(self, tuple pair)
     @cython.locals(left=long)

@@ -21,37 +21,29 @@ _SHARED: Final = frozenset(b"ac biz co com desa edu go gob gov mil my ne net or 
 class ZonePressure:
     """Questions under way by suffix. ``limit``: for a parent; 0: no limit. ``refused`` counts since the start."""
 
-    __slots__ = ("_admitted", "_counts", "_limit", "_suffixes", "refused")
+    __slots__ = ("_counts", "_limit", "refused")
 
     def __init__(self, limit: int) -> None:
         self._limit = limit
         self._counts: dict[bytes, int] = {}
-        self._admitted = b""  # the name that was admitted last, and its suffixes: it is about to enter
-        self._suffixes = (b"", b"")
         self.refused = 0
 
-    def admits(self, name: bytes) -> bool:
-        """Whether a question for the lower-case wire name may be put to upstreams."""
-        if not self._limit:
-            return True
+    def admits(self, name: bytes) -> tuple[bytes, bytes] | None:
+        """What a question for the lower-case wire name counts for; None where it may not be put to upstreams."""
         near, far = pair = suffixes(name)
-        counts = self._counts
-        if counts.get(near, 0) < self._limit and counts.get(far, 0) < self._limit * _FAR_FACTOR:
-            self._admitted = name
-            self._suffixes = pair
-            return True
-        self.refused += 1
-        return False
+        counts, limit = self._counts, self._limit
+        if limit and (counts.get(near, 0) >= limit or counts.get(far, 0) >= limit * _FAR_FACTOR):
+            self.refused += 1
+            return None
+        return pair
 
-    def enter(self, name: bytes) -> tuple[bytes, bytes]:
-        """One question more is under way; what it counts for, to be given back by ``leave``."""
-        pair = self._suffixes if self._admitted is name else suffixes(name)
+    def enter(self, pair: tuple[bytes, bytes]) -> None:
+        """One question more is under way that counts for these."""
         near, far = pair
         counts = self._counts
         counts[near] = counts.get(near, 0) + 1
         if far:
             counts[far] = counts.get(far, 0) + 1
-        return pair
 
     def leave(self, pair: tuple[bytes, bytes]) -> None:
         """It has ended, in whatever way."""

@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 
 from admin_api.database import Sessions, editing
 from admin_api.journal import Actor
+from admin_api.rest.problem import mistakes
 from admin_api.seed import ImportRefusedError, Report, import_regency
 
 MAX_DOCUMENT_SIZE_BYTES = 64 * 1024 * 1024
@@ -28,8 +29,7 @@ async def import_document(sessions: Sessions, path: Path, actor: Actor, now_s: f
         async with editing(sessions) as session:
             return await import_regency(session, document, actor=actor, now_s=now_s)
     except ImportRefusedError as error:
-        lines = "".join(f"\n  {one.field}: {one.message}" for one in error.errors)
-        raise BootstrapError(f"{path} is not imported; it has {len(error.errors)} mistakes:{lines}") from error
+        raise BootstrapError(f"{path} is not imported; it has {mistakes(error.errors)}") from error
 
 
 def read_document(path: Path) -> dict[str, Any]:

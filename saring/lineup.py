@@ -17,7 +17,7 @@ from resolver.sources import SourceLimits
 from saring.child import ChildSpec
 from saring.config_schema import Config, LimitsSection
 from saring.endpoint import Endpoint
-from saring.orders import Orders, encode_orders
+from saring.orders import Orders, command_of, encode_orders
 from saring.own_secret import own_secret
 from saring.sockets import WorkerSockets
 from saring.state_dir import StateDir
@@ -148,7 +148,7 @@ class Lineup:
         # A worker reads no configuration: an edit that does not concern it leaves its spec, and so itself, alone.
         orders = dataclasses.replace(self.orders(), config="", config_path="", worker=settings)
         spec = _spec(f"worker-{number}", orders, WORKER_STOP_S)
-        command = (sys.executable, "-m", "saring.process", "worker", str(number))
+        command = command_of("worker", str(number))
         return dataclasses.replace(spec, command=command, fds=udp_fds + tcp_fds, restart_within_s=WORKER_RESTART_S)
 
     def _cookie_secret(self) -> str:
@@ -184,8 +184,7 @@ def needs_restart(old: Config, new: Config) -> list[str]:
 
 
 def _spec(name: str, orders: Orders, stop_s: float) -> ChildSpec:
-    command = (sys.executable, "-m", "saring.process", name)
-    return ChildSpec(name, command, encode_orders(orders), (), stop_s)
+    return ChildSpec(name, command_of(name), encode_orders(orders), (), stop_s)
 
 
 def _format(form: str) -> str:

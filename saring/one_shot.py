@@ -10,11 +10,10 @@ import contextlib
 import dataclasses
 import json
 import os
-import sys
 from collections.abc import Mapping
 
 from saring.child import describe_exit
-from saring.orders import Orders, encode_orders
+from saring.orders import Orders, command_of, encode_orders
 
 MAX_RESULT_BYTES = 1024 * 1024
 END_S = 5.0
@@ -33,10 +32,7 @@ async def run_one_shot(kind: str, orders: Orders, stop: asyncio.Event) -> Mappin
     try:
         told = dataclasses.replace(orders, result_fd=writer)
         process = await asyncio.create_subprocess_exec(
-            sys.executable,
-            "-m",
-            "saring.process",
-            kind,
+            *command_of(kind),
             stdin=asyncio.subprocess.PIPE,
             pass_fds=(writer,),
             process_group=0,

@@ -6,6 +6,7 @@ among it.
 
 from __future__ import annotations
 
+import sys
 from dataclasses import dataclass
 from typing import BinaryIO
 
@@ -55,3 +56,8 @@ def read_orders(stream: BinaryIO) -> Orders:
         return msgspec.json.decode(line, type=Orders)
     except msgspec.MsgspecError as error:
         raise OrdersError(f"orders on standard input are not valid: {error}") from error
+
+
+def command_of(kind: str, *arguments: str) -> tuple[str, ...]:
+    """The command of a process of that kind (``process.KINDS``), which then waits for its orders."""
+    return (sys.executable, "-m", "saring.process", kind, *arguments)

@@ -24,6 +24,7 @@ def edit_policy(context: click.Context, work: Work[T], *, apply: bool, revision:
     Ends the command where the edit is refused, or the database is not at ``revision``.
     """
     from admin_api.bulk import BulkRefusedError, MovedError, run_bulk
+    from admin_api.rest.problem import mistakes
     from saring.people import local_actor
     from saring.publisher import Publisher, PublishError
 
@@ -43,8 +44,7 @@ def edit_policy(context: click.Context, work: Work[T], *, apply: bool, revision:
     try:
         return with_control(context, run)
     except BulkRefusedError as refused:
-        lines = "".join(f"\n  {one.field}: {one.message}" for one in refused.errors)
-        fail(f"nothing was done; it has {len(refused.errors)} mistakes:{lines}")
+        fail(f"nothing was done; it has {mistakes(refused.errors)}")
     except MovedError as moved:
         fail(f"nothing was done: {moved}")
 

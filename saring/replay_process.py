@@ -23,7 +23,7 @@ from blocklists.library import Library
 from blocklists.progress import Progress
 from querylog.store import StoreError
 from saring.child import describe_exit
-from saring.orders import Orders, encode_orders
+from saring.orders import Orders, command_of, encode_orders
 from saring.query_store import open_store
 from saring.replay_run import run_replay
 from saring.state_dir import StateDir
@@ -62,10 +62,7 @@ def replayer(orders: Orders) -> Replayer:
 
     async def replay(order: ReplayOrder, progress: Progress) -> ReplayReport:
         process = await asyncio.create_subprocess_exec(
-            sys.executable,
-            "-m",
-            "saring.process",
-            KIND,
+            *command_of(KIND),
             stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE,
             process_group=0,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from http import HTTPStatus
 from typing import Any
 
@@ -23,6 +23,11 @@ class FieldError(BaseModel):
     value: Any = None
     """What was sent, shortened; null where nothing was."""
     expected: str = ""
+
+
+def mistakes(errors: Sequence[FieldError]) -> str:
+    """How many there are, and a line for each: for people at a terminal."""
+    return f"{len(errors)} mistakes:" + "".join(f"\n  {one.field}: {one.message}" for one in errors)
 
 
 class ProblemBody(BaseModel):

@@ -87,6 +87,7 @@ def read_policy_file(file: Path) -> Document:
     """A checked policy file. Ends the command with every mistake."""
     import pydantic
 
+    from admin_api.rest.problem import mistakes
     from admin_api.rest.validation import field_errors
     from admin_api.seed import checked_document
     from saring.bootstrap import BootstrapError, locate_lists, read_document
@@ -102,8 +103,7 @@ def read_policy_file(file: Path) -> Document:
             fail(f"{file} cannot be read: {error}")
         errors = field_errors(error.errors(include_url=False))
     if errors:
-        lines = "".join(f"\n  {one.field}: {one.message}" for one in errors)
-        fail(f"{file} has {len(errors)} mistakes:{lines}")
+        fail(f"{file} has {mistakes(errors)}")
     return document
 
 

@@ -104,6 +104,7 @@ def _rehearsed(context: click.Context, draft: Draft, agency: str | None) -> tupl
     from admin_api.generation_record import RecordError
     from admin_api.history import load_history
     from admin_api.models import AgencyRow
+    from admin_api.rest.problem import mistakes
     from admin_api.rest.route import Editor
     from saring.people import local_actor
 
@@ -123,8 +124,7 @@ def _rehearsed(context: click.Context, draft: Draft, agency: str | None) -> tupl
     try:
         return with_control(context, run)
     except BulkRefusedError as refused:
-        lines = "".join(f"\n  {one.field}: {one.message}" for one in refused.errors)
-        fail(f"the draft has {len(refused.errors)} mistakes:{lines}")
+        fail(f"the draft has {mistakes(refused.errors)}")
     except RecordError as error:
         fail(f"the generation cannot be restored: {error}")
 

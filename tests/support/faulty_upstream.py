@@ -10,14 +10,13 @@ import itertools
 import random
 import selectors
 import socket
-import threading
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 
 from dnswire.constants import HEADER_SIZE
 from tests.support import dns_messages as say
 from tests.support.ports import free_port
+from tests.support.selecting import SelectingThread
 
 TRUE, FALSE = "192.0.2.53", "198.51.100.66"
 SLOW_S = 0.4
@@ -90,10 +89,11 @@ def lossy(server: FaultyUpstream, query: bytes, peer: tuple[str, int]) -> None:
         server.send(truth(query), peer)
 
 
-class FaultyUpstream:
+class FaultyUpstream(SelectingThread):
     """UDP and TCP on one port. By TCP it is honest, unless it is ``silent``."""
 
     def __init__(self, seed: int = 1) -> None:
+        super().__init__()
         self.address, self.port = "127.0.0.1", free_port()
         self.fault: Fault = honest
         self.asked = 0
@@ -101,29 +101,13 @@ class FaultyUpstream:
         self._numbers = itertools.count()
         self._late: list[tuple[float, int, bytes, tuple[str, int]]] = []
         self._partial: dict[socket.socket, bytes] = {}
-        self._selector = selectors.DefaultSelector()
         self._udp = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         self._udp.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4 << 20)
         self._udp.bind((self.address, self.port))
         self._tcp = socket.create_server((self.address, self.port), backlog=512)
         for sock in (self._udp, self._tcp):
             sock.setblocking(False)
-            self._selector.register(sock, selectors.EVENT_READ)
-        self._stop = False
-        self._thread = threading.Thread(target=self._serve)
-
-    @contextmanager
-    def serving(self) -> Iterator[FaultyUpstream]:
-        """Serves until the end of the block."""
-        self._thread.start()
-        try:
-            yield self
-        finally:
-            self._stop = True
-            self._thread.join()
-            for sock in (self._udp, self._tcp, *self._partial):
-                sock.close()
-            self._selector.close()
+            self.selector.register(sock, selectors.EVENT_READ)
 
     def send(self, message: bytes, peer: tuple[str, int], delay_s: float = 0.0) -> None:
         """Sends, now or in ``delay_s`` seconds."""
@@ -132,23 +116,23 @@ class FaultyUpstream:
         else:
             self._udp.sendto(message, peer)
 
-    def _serve(self) -> None:
-        while not self._stop:
-            for key, _ in self._selector.select(0.02):
-                sock = key.fileobj
-                assert isinstance(sock, socket.socket)
-                if sock is self._udp:
-                    self._hear()
-                elif sock is self._tcp:
-                    connection, _ = sock.accept()
-                    connection.settimeout(1.0)
-                    self._partial[connection] = b""
-                    self._selector.register(connection, selectors.EVENT_READ)
-                else:
-                    self._read(sock)
-            while self._late and self._late[0][0] <= time.monotonic():
-                _, _, message, peer = heapq.heappop(self._late)
-                self._udp.sendto(message, peer)
+    def ready(self, sock: socket.socket, data: object) -> None:
+        """Queries, a new connection, or more of one."""
+        if sock is self._udp:
+            self._hear()
+        elif sock is self._tcp:
+            connection, _ = sock.accept()
+            connection.settimeout(1.0)
+            self._partial[connection] = b""
+            self.selector.register(connection, selectors.EVENT_READ)
+        else:
+            self._read(sock)
+
+    def turn(self) -> None:
+        """Sends what is due."""
+        while self._late and self._late[0][0] <= time.monotonic():
+            _, _, message, peer = heapq.heappop(self._late)
+            self._udp.sendto(message, peer)
 
     def _hear(self) -> None:
         for _ in range(64):
@@ -177,6 +161,6 @@ class FaultyUpstream:
         except OSError:
             data = b""
         if not data:
-            self._selector.unregister(connection)
+            self.selector.unregister(connection)
             del self._partial[connection]
             connection.close()

@@ -7,7 +7,7 @@ import math
 from dnswire.name import from_text
 from resolver.upstream.exchange import Exchange
 from resolver.upstream.jostle import Places
-from resolver.zone_pressure import ZonePressure
+from resolver.zone_pressure import ZonePressure, suffixes
 from tests.support import dns_messages as say
 from tests.unit.resolver.test_exchange import NoOwner
 
@@ -26,7 +26,7 @@ def places(*names: tuple[str, float], load: ZonePressure | None = None) -> tuple
     exchanges = [exchange(name) for name, _ in names]
     for one, (name, since_s) in zip(exchanges, names, strict=True):
         made.take(one, since_s)
-        pressure.enter(from_text(name))
+        pressure.enter(suffixes(from_text(name)))
     return made, exchanges
 
 
