@@ -1,39 +1,11 @@
 # What mmsg.py needs of the C library (recvmmsg(2), sendmmsg(2), ip(7)), and the buffers of a batch.
 cimport cython
+from resolver.c_socket cimport MSG_DONTWAIT, iovec, iovec_p, memcpy, mmsghdr, msghdr, msghdr_p, recvmmsg, sendmmsg
 from resolver.fast_lane cimport FastLane
 from resolver.stats cimport Stats
 
-cdef extern from "<string.h>" nogil:
-    void* memcpy(void* into, const void* octets, size_t size)
-
-cdef extern from "<sys/socket.h>" nogil:
-    struct iovec:
-        void* iov_base
-        size_t iov_len
-
-    struct msghdr:
-        void* msg_name
-        unsigned int msg_namelen
-        iovec* msg_iov
-        size_t msg_iovlen
-        void* msg_control
-        size_t msg_controllen
-        int msg_flags
-
-    struct mmsghdr:
-        msghdr msg_hdr
-        unsigned int msg_len
-
-    int recvmmsg(int fd, mmsghdr* messages, unsigned int count, int flags, void* timeout)
-    int sendmmsg(int fd, mmsghdr* messages, unsigned int count, int flags)
-    int MSG_DONTWAIT
-
-
 cdef int _BATCHES
 cdef int _MAX_SLOW
-
-ctypedef msghdr* msghdr_p
-ctypedef iovec* iovec_p
 
 cdef class Batch:
     cdef readonly int fd

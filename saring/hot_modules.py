@@ -22,6 +22,9 @@ HOT_MODULES: tuple[str, ...] = (
     "resolver.wheel",
     "resolver.coalesce",
     "resolver.zone_pressure",
+    "resolver.routing",
+    "resolver.special_names",
+    "resolver.rebinding",
     # A miss, by UDP to an upstream and back (connections, TLS and HTTP/2 stay interpreted).
     "resolver.upstream.randomness",
     "resolver.upstream.latency",
@@ -33,6 +36,7 @@ HOT_MODULES: tuple[str, ...] = (
     "resolver.upstream.order",
     "resolver.upstream.jostle",
     "resolver.upstream.carrier",
+    "resolver.upstream.datagrams",
     "resolver.upstream.ports",
     "resolver.upstream.server",
     "resolver.upstream.inbox",

@@ -33,7 +33,7 @@ cdef class Dispatcher:
     @cython.locals(exchange=Exchange, cased=bytes)
     cdef Exchange _new(self, bytes asked, bint do, bint cd, tuple plan, double span_s, double now_s, object done)
     cpdef perform(self, Exchange exchange, int action, double now_s)
-    @cython.locals(server=Server, refused=Port)
+    @cython.locals(server=Server)
     cdef int _send_udp(self, Exchange exchange, double now_s) except -1
     cpdef unschedule(self, Timed item)
     cdef _release(self, Exchange exchange)

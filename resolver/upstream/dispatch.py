@@ -218,7 +218,7 @@ class Dispatcher:
     def _new(
         self, asked: bytes, do: bool, cd: bool, plan: tuple[int, ...], span_s: float, now_s: float, done: Done
     ) -> Exchange:
-        cased = mixed_case(asked, self._draws.octets(len(asked)))
+        cased = mixed_case(asked, self._draws.octets((len(asked) + 7) >> 3))
         exchange = Exchange(self, asked, cased, do, cd, plan, self.settings.attempt_s, now_s + span_s, done)
         self._places.take(exchange, now_s)
         return exchange
@@ -262,14 +262,10 @@ class Dispatcher:
     def _send_udp(self, exchange: Exchange, now_s: float) -> int:
         server = self._servers[exchange.server]
         try:
-            refused = server.send_udp(exchange, now_s)
+            server.send_udp(exchange, now_s)
         except OSError:
             return exchange.attempt_failed(Reason.NETWORK, now_s)
-        if refused is None:
-            return WAIT
-        self.inbox.lost(refused, Reason.NETWORK)
-        self.blame(server, exchange.sent_s, now_s)
-        return exchange.attempt_failed(Reason.NETWORK, now_s)
+        return WAIT
 
     def _send_stream(self, exchange: Exchange, now_s: float) -> int:
         if self._servers[exchange.server].send_stream(exchange, now_s):

@@ -25,7 +25,7 @@ class GroupSettings:
     max_outstanding: int = 4_096
     jostle_s: float = 0.2
     port_pool_size: int = 64
-    port_max_uses: int = 64
+    port_max_uses: int = 128
     port_max_age_s: float = 2.0
     tcp_idle_s: float = 5.0
     tcp_max_pending: int = 1_024

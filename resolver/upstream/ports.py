@@ -12,19 +12,17 @@ import socket
 from typing import Final
 
 from resolver.upstream.carrier import Carrier, Events
+from resolver.upstream.datagrams import Datagrams
 from resolver.upstream.failure import Reason
 from resolver.upstream.message import MALFORMED, WRONG_ID
 
-# More than the 1,232 octets announced: a server that ignores the limit is heard. One octet of a longer reply still
-# fails to parse, and the query goes by TCP.
-_RECEIVE_BYTES: Final = 4_096
 _KIND: Final = socket.SOCK_DGRAM | socket.SOCK_NONBLOCK
 
 
 class Port(Carrier):
-    """One connected UDP socket. ``local``: our own address, towards this server."""
+    """One connected UDP socket. ``local``: our own address, towards this server; ``outbox``: queries not sent yet."""
 
-    __slots__ = ("_loop", "fd", "local", "sock", "uses")
+    __slots__ = ("_loop", "fd", "local", "outbox", "sock", "uses")
 
     def __init__(self, loop: asyncio.AbstractEventLoop, sock: socket.socket, server: int, opened_s: float) -> None:
         super().__init__(server, opened_s)
@@ -33,6 +31,7 @@ class Port(Carrier):
         self.fd = sock.fileno()
         self.local: str = sock.getsockname()[0]
         self.uses = 0
+        self.outbox: list[bytes] = []
 
     def close(self) -> None:
         """Gives the socket back. May be called again."""
@@ -46,10 +45,14 @@ class PortPool:
     """Open ports towards one server: ``size`` slots (a power of two), filled as they are drawn.
 
     A port serves ``max_uses`` queries within ``max_age_s`` seconds and is then replaced; at low rates, one query.
+
+    What one turn of the event loop asks goes by one port and leaves at its end, by one system call; replies come
+    together as well. An attacker has no less to guess for it (docs/adr/0005).
     """
 
     __slots__ = (
         "_address",
+        "_datagrams",
         "_events",
         "_family",
         "_loop",
@@ -57,6 +60,8 @@ class PortPool:
         "_max_uses",
         "_server",
         "_slots",
+        "_turns",
+        "_unsent",
         "late",
         "open_ports",
         "opened",
@@ -69,7 +74,7 @@ class PortPool:
         address: tuple[str, int],
         server: int,
         size: int = 64,
-        max_uses: int = 64,
+        max_uses: int = 128,
         max_age_s: float = 2.0,
     ) -> None:
         if size & (size - 1) or size < 1:
@@ -82,9 +87,30 @@ class PortPool:
         self._max_uses = max_uses
         self._max_age_s = max_age_s
         self._slots: list[Port | None] = [None] * size
+        self._datagrams = Datagrams()
+        self._turns: Port | None = None
+        self._unsent: list[Port] = []
         self.open_ports: set[Port] = set()
         self.opened = 0
         self.late = 0  # replies to exchanges that had ended, and second copies
+
+    def of_turn(self, draw: int, now_s: float) -> Port:
+        """The port for what this turn of the loop asks, taken with the first; as ``take``."""
+        port = self._turns
+        if port is None or port.retired:
+            port = self.take(draw, now_s)
+            self._turns = port
+        else:
+            self._use(port)
+        return port
+
+    def post(self, port: Port, query: bytes) -> None:
+        """Sends ``query`` by ``port`` when this turn ends. A refusal is told as ``lost``."""
+        if not self._unsent:
+            self._loop.call_soon(self._send)
+        if not port.outbox:
+            self._unsent.append(port)
+        port.outbox.append(query)
 
     def take(self, draw: int, now_s: float) -> Port:
         """The port for one query; ``draw``: random bits. Raises ``OSError`` where no socket can be had."""
@@ -92,11 +118,7 @@ class PortPool:
         port = self._slots[index]
         if port is None or port.retired or now_s - port.opened_s >= self._max_age_s:
             port = self._renew(index, now_s)
-        port.uses += 1
-        if port.uses >= self._max_uses:
-            self._slots[index] = None
-            # The caller's query is about to wait on it, so it must not close at once.
-            port.retired = True
+        self._use(port)
         return port
 
     def awaiting(self, message_id: int, but: Carrier) -> Port | None:
@@ -112,6 +134,11 @@ class PortPool:
             port.close()
         self.open_ports.clear()
         self._slots = [None] * len(self._slots)
+
+    def _use(self, port: Port) -> None:
+        port.uses += 1
+        # The caller's query is about to wait on it, so it must not close at once.
+        port.retired = port.uses >= self._max_uses
 
     def _renew(self, index: int, now_s: float) -> Port:
         old = self._slots[index]
@@ -147,14 +174,35 @@ class PortPool:
         if len(self.open_ports) > 2 * len(self._slots) and self.opened % len(self._slots) == 0:
             self.open_ports = {port for port in self.open_ports if port.fd >= 0}
 
+    def _send(self) -> None:
+        unsent = self._unsent
+        self._unsent = []
+        self._turns = None
+        for port in unsent:
+            queries = port.outbox
+            port.outbox = []
+            if port.fd < 0:
+                continue  # nobody waits there any more
+            try:
+                self._datagrams.send(port.sock, queries)
+            except OSError:
+                # Either a query cannot leave, or the kernel hands us the ICMP error of an earlier one.
+                self._events.lost(port, Reason.NETWORK)
+
     def _readable(self, port: Port) -> None:
         try:
-            message = port.sock.recv(_RECEIVE_BYTES)
-        except (BlockingIOError, InterruptedError):
-            return
+            messages = self._datagrams.receive(port.sock, port.pending)
         except OSError:
             self._events.lost(port, Reason.NETWORK)
             return
+        for message in messages:
+            try:
+                self._received(port, message)
+            except Exception as error:  # a fault of ours in one must not cost the others their answers
+                context = {"message": "a reply of an upstream could not be handled", "exception": error}
+                self._loop.call_exception_handler(context)
+
+    def _received(self, port: Port, message: bytes) -> None:
         if len(message) < 2:
             self._events.near_miss(port, MALFORMED, -1)
             return

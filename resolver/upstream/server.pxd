@@ -33,6 +33,6 @@ cdef class Server(Timed):
     cdef public long truncated
 
     cpdef expired(self, double now_s)
-    @cython.locals(bits=cython.uint, port=Port, message_id=int, dialect=Dialect, asked=bytes, opt=bytes, query=bytes)
-    cpdef Port send_udp(self, Exchange exchange, double now_s)
+    @cython.locals(bits=cython.uint, port=Port, message_id=int, dialect=Dialect, asked=bytes, opt=bytes)
+    cpdef send_udp(self, Exchange exchange, double now_s)
     cdef bint _with_edns(self, Exchange exchange, double now_s) except -1

@@ -19,7 +19,7 @@ from resolver.upstream.framing import Framing, LengthFraming
 from resolver.upstream.health import Health
 from resolver.upstream.limits import GroupSettings
 from resolver.upstream.message import build_query, padded_opt
-from resolver.upstream.ports import Port, PortPool
+from resolver.upstream.ports import PortPool
 from resolver.upstream.randomness import Draws
 from resolver.upstream.tls import Identity, TlsPipe
 from resolver.wheel import Timed
@@ -28,7 +28,6 @@ if TYPE_CHECKING:
     from resolver.upstream.http2 import Http2Framing
 
 _HTTPS_PORT = 443
-_SEND_FULL = (BlockingIOError, InterruptedError)
 # RFC 7828 3.2.1: with this, empty, a client asks how long the server keeps an idle connection. Never over UDP.
 _KEEPALIVE = option(EdnsOption.TCP_KEEPALIVE, b"")
 
@@ -148,29 +147,21 @@ class Server(Timed):
         """Time to probe."""
         self._prober.probe(self.index, now_s)
 
-    def send_udp(self, exchange: Exchange, now_s: float) -> Port | None:
-        """Sends the exchange's question by UDP. Returns the port if the kernel refuses it there; raises ``OSError``
-        where there is no port.
+    def send_udp(self, exchange: Exchange, now_s: float) -> None:
+        """Sends the exchange's question by UDP, at the end of this turn of the loop. Raises ``OSError`` where there is
+        no port; that it cannot leave there is told later, as ``lost``.
         """
         self.sent += 1
         bits = self._draws.bits32()
-        port = self.ports.take(bits >> 16, now_s)
+        port = self.ports.of_turn(bits >> 16, now_s)
         message_id = bits & 0xFFFF
         while message_id in port.table:
             message_id = self._draws.bits32() & 0xFFFF
         dialect = self.dialect
         asked = exchange.question if dialect.folds_case(now_s) else exchange.cased
         opt = dialect.opt(exchange.do, port.local, now_s) if self._with_edns(exchange, now_s) else b""
-        query = build_query(message_id, asked, exchange.cd, opt)
-        try:
-            port.sock.send(query)
-        except _SEND_FULL:
-            pass  # as good as lost on the way: the deadline sees to it
-        except OSError:
-            # Either this query cannot leave, or the kernel hands us the ICMP error of an earlier one.
-            return port
+        self.ports.post(port, build_query(message_id, asked, exchange.cd, opt))
         port.expect(message_id, exchange)
-        return None
 
     def send_stream(self, exchange: Exchange, now_s: float) -> bool:
         """Sends the exchange's question by a connection; False where all are full."""

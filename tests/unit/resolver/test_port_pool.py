@@ -43,6 +43,22 @@ class Log:
         raise AssertionError("no timer runs here")
 
 
+class FaultyOnce(Log):
+    """Trips over the first reply."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.heard = 0
+        self.both = asyncio.Event()
+
+    def replied(self, carrier: Carrier, message_id: int, message: bytes) -> None:
+        self.heard += 1
+        if self.heard == 1:
+            raise RuntimeError("a fault of ours")
+        super().replied(carrier, message_id, message)
+        self.both.set()
+
+
 @pytest.fixture
 def sink() -> Iterator[socket.socket]:
     """A bound socket that nobody reads."""
@@ -91,6 +107,104 @@ async def test_a_port_too_old_is_replaced(pool: PortPool) -> None:
     second = pool.take(3, 2.0)
     assert second is not first
     assert first.fd == -1, "nothing waited on it, so it is closed"
+
+
+async def after_this_turn() -> None:
+    """When what was called soon has been called."""
+    await asyncio.sleep(0)
+
+
+def arrived(sink: socket.socket) -> list[tuple[bytes, int]]:
+    """What the sink has got, and from which ports."""
+    sink.setblocking(False)
+    found = []
+    try:
+        while True:
+            message, address = sink.recvfrom(512)
+            found.append((message, address[1]))
+    except BlockingIOError:
+        return found
+
+
+async def test_what_one_turn_asks_leaves_by_one_port_when_it_ends(pool: PortPool, sink: socket.socket) -> None:
+    asked = [b"one", b"two", b"three"]
+    ports = [pool.of_turn(draw, 0.0) for draw in range(3)]
+    for port, query in zip(ports, asked, strict=True):
+        pool.post(port, query)
+    assert arrived(sink) == []
+    await after_this_turn()
+    assert arrived(sink) == [(query, number(ports[0])) for query in asked]
+
+
+async def test_each_turn_draws_a_port_of_its_own(pool: PortPool) -> None:
+    drawn = []
+    for draw in range(3):
+        port = pool.of_turn(draw, 0.0)
+        pool.post(port, b"query")
+        drawn.append(port)
+        await after_this_turn()
+    assert len(set(drawn)) == 3
+
+
+async def test_a_turn_that_asks_more_than_a_port_serves_goes_on_by_another(pool: PortPool, sink: socket.socket) -> None:
+    for count in range(6):
+        port = pool.of_turn(count, 0.0)
+        port.expect(count, waiting(port, 100 + count))
+        pool.post(port, b"%d" % count)
+    await after_this_turn()
+    came = arrived(sink)
+    assert [message for message, _ in came] == [b"%d" % count for count in range(6)]
+    assert len({port for _, port in came[:4]}) == 1, "max_uses is 4"
+    assert len({port for _, port in came}) == 2
+
+
+# RFC 5452 9.3: what looks like an attempt to spoof; all that waits on the port goes by TCP, so nothing is to be sent.
+async def test_nothing_leaves_by_a_port_that_was_given_up_before_the_turn_ended(
+    pool: PortPool, sink: socket.socket
+) -> None:
+    given_up = pool.of_turn(0, 0.0)
+    pool.post(given_up, b"not sent")
+    given_up.retire()
+    other = pool.of_turn(0, 0.0)
+    assert other is not given_up
+    pool.post(other, b"sent")
+    await after_this_turn()
+    assert [message for message, _ in arrived(sink)] == [b"sent"]
+
+
+async def test_a_pool_closed_within_a_turn_sends_nothing(pool: PortPool, sink: socket.socket) -> None:
+    pool.post(pool.of_turn(0, 0.0), b"not sent")
+    pool.close()
+    await after_this_turn()
+    assert arrived(sink) == []
+
+
+async def test_a_port_that_cannot_send_is_lost(sink: socket.socket) -> None:
+    log = Log()
+    pool = PortPool(asyncio.get_running_loop(), log, sink.getsockname(), 0)
+    sink.close()
+    port = pool.take(0, 0.0)
+    port.sock.send(b"first")  # the kernel keeps the ICMP error of this one for the next
+    pool.post(port, b"second")
+    await after_this_turn()
+    assert log.told == [("lost", port)]
+    pool.close()
+
+
+async def test_a_fault_over_one_reply_costs_the_others_nothing(sink: socket.socket) -> None:
+    log = FaultyOnce()
+    loop = asyncio.get_running_loop()
+    faults: list[str] = []
+    loop.set_exception_handler(lambda _, context: faults.append(str(context["message"])))
+    pool = PortPool(loop, log, sink.getsockname(), 0)
+    port = pool.take(0, 0.0)
+    for message_id in (1, 2):
+        waiting(port, message_id)
+        sink.sendto(message_id.to_bytes(2, "big"), port.sock.getsockname())
+    await asyncio.wait_for(log.both.wait(), 10.0)
+    assert log.told == [("replied", port)]
+    assert faults == ["a reply of an upstream could not be handled"]
+    pool.close()
 
 
 async def test_a_retired_port_lives_until_its_last_query_has_ended(pool: PortPool) -> None:
