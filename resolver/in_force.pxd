@@ -3,6 +3,8 @@ cimport cython
 from dnswire.answer cimport Answer
 from resolver.ready cimport Ready
 from resolver.ready_table cimport ReadyTable
+from resolver.rebinding cimport Guard
+from resolver.routing cimport Table, Target
 from resolver.sources cimport Source
 
 cdef class Plan:
@@ -17,7 +19,7 @@ cdef class Plan:
     cdef readonly int via
     cdef readonly object own
     cdef readonly Answer relayed
-    cdef readonly object target
+    cdef readonly Target target
     cdef readonly bint guarded
 
 cdef class Known:
@@ -32,7 +34,7 @@ cdef class Known:
     cdef readonly int place
     cdef readonly list tally
     cdef readonly object asker
-    cdef readonly object routes
+    cdef readonly Table routes
     cdef public Known over_tcp
     cdef public Plan usual
     cdef public object speaker
@@ -58,6 +60,8 @@ cdef class InForce:
     cdef public ReadyTable ready
     cdef dict _tallies
     cdef readonly object surroundings
+    cdef Guard _guard
+    cdef object _records
     cdef dict _routes
 
     cpdef Known identify(self, str host)
@@ -66,9 +70,9 @@ cdef class InForce:
     cdef Known _named(self, Known known, object named)
     cdef _limit_memories(self)
     cdef object _memory(self, object client, bytes address, bint over_tcp)
-    @cython.locals(plan=Plan, guarded=bint)
+    @cython.locals(plan=Plan, target=Target, guarded=bint)
     cpdef Plan plan(self, Known known, bytes question, bytes name, int rrtype)
-    @cython.locals(private=bint, remembered=tuple, plan=Plan)
+    @cython.locals(guard=Guard, private=bint, remembered=tuple, plan=Plan)
     cpdef Plan inspected(self, Known known, bytes key, Plan question, Answer answer, int rrtype)
     cpdef teach(self, Known known, Ready ready)
     cpdef object own(self, Plan plan, object query, double now_s)

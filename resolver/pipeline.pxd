@@ -4,6 +4,7 @@ from dnswire.answer cimport Answer
 from dnswire.query cimport Query
 from resolver.cache cimport Cache, Entry
 from resolver.in_force cimport InForce, Known, Plan
+from resolver.special_names cimport special_name
 from resolver.stats cimport Stats
 from resolver.turn cimport Turn
 from querylog.spool cimport SpoolWriter
@@ -61,9 +62,9 @@ cdef class Pipeline:
     )
     cpdef bytes answer(self, bytes message, str host, int transport, object sender, object address)
     @cython.locals(query=Query)
-    cdef _ask(self, Turn turn, bytes name, tuple pressing)
+    cdef _ask(self, Turn turn, bytes question, tuple pressing)
     @cython.locals(query=Query)
-    cdef _refresh(self, Turn turn, bytes name, Plan plan)
+    cdef _refresh(self, Turn turn, bytes question, Plan plan)
     cpdef resume(self, Turn turn, object outcome, int upstream)
     cpdef hurry(self, Turn turn)
     cdef bytes _relay_stale(self, Turn turn, Answer stale)
@@ -73,7 +74,7 @@ cdef class Pipeline:
     cdef bytes _block(self, Turn turn, object rendered)
     @cython.locals(query=Query)
     cdef bytes _answer_own(self, Turn turn, Plan plan)
-    @cython.locals(query=Query, entry=Entry)
+    @cython.locals(query=Query, question=bytes, entry=Entry)
     cdef bytes _follow(self, Turn turn, object rendered)
     @cython.locals(query=Query, plan=Plan)
     cdef bytes _followed(self, Turn turn, object answer, int age_s)

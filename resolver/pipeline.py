@@ -34,6 +34,7 @@ from resolver.redirect import joined, redirected
 from resolver.refresh import Refreshes
 from resolver.saring_names import SARING, about_itself
 from resolver.sources import Judgement, Sources
+from resolver.special_names import special_name
 from resolver.stats import Stats
 from resolver.teaching import teach, ttls_of
 from resolver.turn import Patience, Sender, Turn
@@ -66,17 +67,11 @@ _LOCAL: Final = Plan(Decision(Verdict.LOCAL, Layer.NONE))
 class Asker(Protocol):
     """A group of upstreams as the pipeline uses it."""
 
-    def start(
-        self,
-        name: bytes,
-        rrtype: int,
-        rrclass: int,
-        do: bool,
-        cd: bool,
-        now_s: float,
-        done: Callable[[Answer | UpstreamFailure, int], None],
-    ) -> bool:
-        """Starts an exchange or joins one (True); ``done(answer or failure, upstream number)`` is called once."""
+    def start(self, asked: bytes, do: bool, cd: bool, done: Callable[[Answer | UpstreamFailure, int], None]) -> bool:
+        """Starts an exchange or joins one (True); ``done(answer or failure, upstream number)`` is called once.
+
+        ``asked``: the question's wire form, its name in lower case.
+        """
 
 
 class Pipeline:
@@ -202,7 +197,7 @@ class Pipeline:
         # never exist and the cache, so that upstreams are neither asked for them nor believed about them.
         if plan.own is not None:
             return self._answer_own(turn, plan)
-        special = local.special_name(query, plan.decision, plan.target.inside)
+        special = special_name(query, plan.decision, plan.target.inside)
         if special is not None:
             return self._own(turn, special)
         turn.plan = plan
@@ -216,7 +211,7 @@ class Pipeline:
             turn.entry = entry
             wire = self._relay(turn, entry.answer, int(now_s - entry.stored_s))
             if now_s >= entry.refresh_s and self._cache.wants_refresh(entry):
-                self._refresh(turn, name, plan)
+                self._refresh(turn, question, plan)
             return wire
 
         # 6 Upstream: coalesced, bounded, with a deadline; goes on in ``resume``. What has expired is no answer yet: it
@@ -228,17 +223,17 @@ class Pipeline:
         pressing = self._pressure.admits(name) if known.source.pending < self._max_pending else None
         if pressing is None:
             return self._own(turn, refusals.TOO_MANY) if stale is None else self._relay_stale(turn, stale)
-        self._ask(turn, name, pressing)
+        self._ask(turn, question, pressing)
         return None
 
-    def _ask(self, turn: Turn, name: bytes, pressing: tuple[bytes, bytes]) -> None:
+    def _ask(self, turn: Turn, question: bytes, pressing: tuple[bytes, bytes]) -> None:
         query = turn.query
         turn.cache_state = _MISS
         turn.resumer = self
         turn.known.source.pending += 1
         cd = bool(query.flags & _CD)
         group = self._upstreams[turn.plan.target.group]
-        if group.start(name, query.rrtype, query.rrclass, query.do, cd, turn.now_s, turn.done):
+        if group.start(question, query.do, cd, turn.done):
             turn.cache_state = _COALESCED
         elif turn.resumer is not None:
             turn.pressing = pressing
@@ -246,13 +241,13 @@ class Pipeline:
         if turn.stale is not None and turn.resumer is not None:
             turn.patience = self._later(_PATIENCE_S, turn.hurry)
 
-    def _refresh(self, turn: Turn, name: bytes, plan: Plan) -> None:
+    def _refresh(self, turn: Turn, question: bytes, plan: Plan) -> None:
         query = turn.query
         refresh = self._refreshes.begin(turn.key)
         if refresh is not None:
             cd = bool(query.flags & _CD)
             group = self._upstreams[plan.target.group]
-            group.start(name, query.rrtype, query.rrclass, query.do, cd, turn.now_s, refresh.done)
+            group.start(question, query.do, cd, refresh.done)
 
     def resume(self, turn: Turn, outcome: Answer | UpstreamFailure, upstream: int) -> None:
         """Takes a turn that waited for its upstream to its end (``turn.Resumer``)."""
@@ -351,7 +346,8 @@ class Pipeline:
         if own is not None and not own.rendered.alias:
             return self._own(turn, joined(rendered, own.rendered))
         target = turn.known.routes.find(rendered.alias)
-        turn.key = rendered.alias + query.question_wire()[-4:] + target.keys[0]
+        question = rendered.alias + query.question_wire()[-4:]
+        turn.key = question + target.keys[0]
         entry = self._cache.get(turn.key, turn.now_s)
         if entry is not None:
             turn.cache_state = _HIT
@@ -360,7 +356,7 @@ class Pipeline:
         turn.resumer = self
         turn.known.source.pending += 1
         group = self._upstreams[target.group]
-        group.start(rendered.alias, query.rrtype, query.rrclass, False, False, turn.now_s, turn.done)
+        group.start(question, False, False, turn.done)
         return None
 
     def _followed(self, turn: Turn, answer: Answer, age_s: int) -> bytes | None:

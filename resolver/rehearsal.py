@@ -7,6 +7,7 @@ is what a worker would have sent, to the octet, since it is the worker's code. U
 
 from __future__ import annotations
 
+import struct
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
@@ -131,9 +132,10 @@ class _Asker:
         self._askers = askers
         self._group = group
 
-    def start(self, name: bytes, rrtype: int, rrclass: int, do: bool, cd: bool, now_s: float, done: _Done) -> bool:
+    def start(self, asked: bytes, do: bool, cd: bool, done: _Done) -> bool:
         """Notes the question; ``Rehearsal.land`` answers it."""
-        self._askers.wanted = Wanted(self._group, name, rrtype, rrclass, do, cd)
+        rrtype, rrclass = struct.unpack(">HH", asked[-4:])
+        self._askers.wanted = Wanted(self._group, asked[:-4], rrtype, rrclass, do, cd)
         self._askers.done = done
         return False
 

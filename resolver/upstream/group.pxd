@@ -12,6 +12,6 @@ cdef class UpstreamGroup:
     cdef object _recent
     cdef readonly Dispatcher _dispatcher
 
-    @cython.locals(asked=bytes, key=bytes, flight=Flight)
-    cpdef bint start(self, bytes name, int rrtype, int rrclass, bint do, bint cd, double now_s, object done) except -1
+    @cython.locals(key=bytes, flight=Flight)
+    cpdef bint start(self, bytes asked, bint do, bint cd, object done) except -1
     cpdef _landed(self, bytes key, Flight flight, object result, int upstream)

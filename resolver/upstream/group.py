@@ -82,13 +82,12 @@ class UpstreamGroup:
         """Exchanges under way, probes included."""
         return self._dispatcher.outstanding
 
-    def start(self, name: bytes, rrtype: int, rrclass: int, do: bool, cd: bool, now_s: float, done: Done) -> bool:
-        """Asks for the wire name ``name`` (lower case); ``done`` is called exactly once. True: joined one under way.
+    def start(self, asked: bytes, do: bool, cd: bool, done: Done) -> bool:
+        """Asks a question (wire form, its name in lower case). True: joined one under way.
 
-        ``done`` is called before this returns where nothing can be asked, or the same just failed (RFC 9520).
-        ``now_s`` is the caller's wall clock: deadlines go by the monotonic one, which nobody sets back.
+        ``done`` is called exactly once; before this returns where nothing can be asked, or the same just failed
+        (RFC 9520).
         """
-        asked = question(name, rrtype, rrclass)
         key = asked + _DO_CD[(1 if do else 0) | (2 if cd else 0)]
         failure = self._recent.get(key, self._clock()) if len(self._recent) else None
         if failure is not None:
@@ -108,7 +107,7 @@ class UpstreamGroup:
         Cancelling it leaves the exchange to those who wait beside it.
         """
         future: asyncio.Future[Exchanged] = self._loop.create_future()
-        self.start(name, rrtype, rrclass, do, cd, 0.0, partial(_settle, future))
+        self.start(question(name, rrtype, rrclass), do, cd, partial(_settle, future))
         try:
             async with asyncio.timeout(deadline_s):
                 return await future

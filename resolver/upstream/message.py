@@ -15,6 +15,8 @@ UDP_SIZE_BYTES: Final = 1_232
 # AD in a query asks for AD in the response (RFC 6840 5.7); whether a client sees it is decided where it is answered.
 # RD: upstreams are recursive resolvers. Behind the flags: QDCOUNT 1, ANCOUNT 0, NSCOUNT 0.
 _COUNTS: Final = b"\x00\x01\x00\x00\x00\x00"
+_PLAIN: Final = b"\x00\x00"  # ARCOUNT
+_EDNS: Final = b"\x00\x01"
 _HEAD: Final = (FLAG_RD | FLAG_AD).to_bytes(2, "big") + _COUNTS
 _HEAD_CD: Final = (FLAG_RD | FLAG_AD | FLAG_CD).to_bytes(2, "big") + _COUNTS
 
@@ -70,12 +72,13 @@ def question(name: bytes, rrtype: int, rrclass: int) -> bytes:
 
 
 def mixed_case(asked: bytes, random: bytes) -> bytes:
-    """The question section ``asked``, in lower case, with letters of its name raised at random: ``random`` has as many
-    octets as it. A forger has to guess each (draft-vixie-dnsext-dns0x20).
+    """The question section ``asked``, in lower case, with letters of its name raised at random: a forger has to guess
+    each (draft-vixie-dnsext-dns0x20). ``random``: a bit for each octet of ``asked``.
     """
     raised = bytearray(asked)
     for position in range(len(asked) - 4):
-        raised[position] ^= _CASE_BITS[asked[position]] & random[position]
+        if random[position >> 3] >> (position & 7) & 1:
+            raised[position] ^= _CASE_BITS[asked[position]]
     return bytes(raised)
 
 
@@ -84,8 +87,9 @@ def build_query(message_id: int, question_wire: bytes, cd: bool, opt_wire: bytes
 
     No option with an address of a client (ECS) is ever sent.
     """
-    head = message_id.to_bytes(2, "big") + (_HEAD_CD if cd else _HEAD)
-    return head + (b"\x00\x01" if opt_wire else b"\x00\x00") + question_wire + opt_wire
+    head = _HEAD_CD if cd else _HEAD
+    arcount = _EDNS if opt_wire else _PLAIN
+    return b"".join((message_id.to_bytes(2, "big"), head, arcount, question_wire, opt_wire))
 
 
 def padded_opt(question_wire: bytes, do: bool, options: bytes) -> bytes:

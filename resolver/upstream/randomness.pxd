@@ -5,7 +5,8 @@ cdef int _BLOCK_SIZE
 
 cdef class Draws:
     cdef object _random_bytes
-    cdef object _block
+    cdef const unsigned int[::1] _block
+    cdef int _left
     cdef bytes _octets
     cdef int _offset
 

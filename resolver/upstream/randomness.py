@@ -18,19 +18,22 @@ class Draws:
     Made after the fork: two workers that shared a block would draw the same IDs.
     """
 
-    __slots__ = ("_block", "_octets", "_offset", "_random_bytes")
+    __slots__ = ("_block", "_left", "_octets", "_offset", "_random_bytes")
 
     def __init__(self, random_bytes: Callable[[int], bytes]) -> None:
         self._random_bytes = random_bytes
         self._block: array[int] = array("I")
+        self._left = 0
         self._octets = b""
         self._offset = 0
 
     def bits32(self) -> int:
         """Between 0 and 2**32 - 1."""
-        if not self._block:
-            self._block.frombytes(self._random_bytes(_BLOCK_SIZE))
-        return self._block.pop()
+        if not self._left:
+            self._block = array("I", self._random_bytes(_BLOCK_SIZE))
+            self._left = len(self._block)
+        self._left -= 1
+        return self._block[self._left]
 
     def octets(self, size: int) -> bytes:
         """``size`` octets (256 at most), none of them given out before."""

@@ -5,6 +5,7 @@ No sockets, no waiting: the upstream answers when the test calls ``upstream.land
 
 from __future__ import annotations
 
+import struct
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import cast
@@ -99,8 +100,9 @@ class Upstream:
         self.rcode = ""
         self.joins = False  # whether a question that waits already is joined, as the coalescer does
 
-    def start(self, name: bytes, rrtype: int, rrclass: int, do: bool, cd: bool, now_s: float, done: Done) -> bool:
+    def start(self, asked: bytes, do: bool, cd: bool, done: Done) -> bool:
         """The pipeline asks."""
+        name, rrtype, rrclass = asked[:-4], *struct.unpack(">HH", asked[-4:])
         assert rrclass == 1
         self.asked.append((wire.to_text(name), rrtype))
         joined = self.joins and any(name == other for other, *_ in self.waiting)
