@@ -7,6 +7,8 @@ import os
 import platform
 import re
 import subprocess
+import sys
+import sysconfig
 from pathlib import Path
 from typing import Any
 
@@ -32,7 +34,7 @@ def facts() -> dict[str, Any]:
         "memory_gb": round(os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") / 1e9, 1),
         "kernel": platform.release(),
         "load_at_start": os.getloadavg()[0],
-        "python": platform.python_version(),
+        "python": f"{platform.python_version()} ({_python_build()})",
         "compiled": _compiled(),
         "programs": {name: version for name in _VERSION_OF if (version := _program_version(name))},
         "libraries": {name: version for name in _LIBRARIES if (version := _library_version(name))},
@@ -42,6 +44,17 @@ def facts() -> dict[str, Any]:
 def _cpu_model() -> str:
     found = re.search(r"^model name\s*: (.+)$", _read("/proc/cpuinfo"), re.MULTILINE)
     return found[1] if found else platform.machine()
+
+
+def _python_build() -> str:
+    """How the interpreter was built: half of a miss is spent in it, and optimised it takes a seventh less of it.
+
+    Peers are measured as their packages have them, so that the system's own Python is the fair one.
+    """
+    if sys.base_prefix == "/usr":
+        return "the system's own"
+    optimised = "--enable-optimizations" in (sysconfig.get_config_var("CONFIG_ARGS") or "")
+    return "built with optimisation" if optimised else "built WITHOUT optimisation: the system's own is faster"
 
 
 def _compiled() -> dict[str, bool]:
