@@ -5,7 +5,10 @@ cdef int _MAX_LABEL
 cdef int _MAX_NAME
 cdef int _MAX_POINTERS
 
-@cython.locals(size=int, parts=list, total=int, after=int, limit=int, pointers=int, length=int, end=int, target=int)
+@cython.locals(
+    size=int, parts=list, begin=int, last=bytes, total=int, after=int, limit=int, pointers=int, length=int, end=int,
+    target=int,
+)
 cpdef tuple read(bytes message, int offset)
 
 @cython.locals(size=int, length=int)

@@ -37,7 +37,8 @@ def read(message: bytes, offset: int) -> tuple[bytes, int]:
     that does not point strictly backwards.
     """
     size = len(message)
-    parts: list[bytes] = []
+    parts: list[bytes] = []  # what stands before pointers
+    begin = offset
     total = 1
     after = -1
     limit = offset
@@ -47,8 +48,11 @@ def read(message: bytes, offset: int) -> tuple[bytes, int]:
             raise WireError("name leaves the message", offset)
         length = message[offset]
         if length == 0:
-            parts.append(ROOT)
-            return b"".join(parts), (offset + 1 if after < 0 else after)
+            last = message[begin : offset + 1]
+            if after < 0:
+                return last, offset + 1
+            parts.append(last)
+            return b"".join(parts), after
         if length <= _MAX_LABEL:
             end = offset + 1 + length
             if end > size:
@@ -56,7 +60,6 @@ def read(message: bytes, offset: int) -> tuple[bytes, int]:
             total += length + 1
             if total > _MAX_NAME:
                 raise WireError("name over 255 octets", offset)
-            parts.append(message[offset:end])
             offset = end
             continue
         if length < 0xC0:
@@ -73,8 +76,10 @@ def read(message: bytes, offset: int) -> tuple[bytes, int]:
         pointers += 1
         if pointers > _MAX_POINTERS:
             raise WireError("too many pointers", offset)
+        parts.append(message[begin:offset])
         limit = target
         offset = target
+        begin = target
 
 
 def skip(message: bytes, offset: int) -> int:

@@ -7,7 +7,7 @@ from resolver.upstream.server cimport Server
 
 cdef class Inbox:
     cdef object _desk
-    cdef object _servers
+    cdef list _servers
 
     @cython.locals(now_s=double, server=Server, exchange=Exchange, plain=bint, heard=Heard)
     cpdef replied(self, Carrier carrier, int message_id, bytes message)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Protocol
 
 from resolver.upstream import reply
@@ -49,7 +48,7 @@ class Inbox:
 
     __slots__ = ("_desk", "_servers")
 
-    def __init__(self, desk: Desk, servers: Sequence[Server]) -> None:
+    def __init__(self, desk: Desk, servers: list[Server]) -> None:
         self._desk = desk
         self._servers = servers
 
