@@ -36,12 +36,12 @@ class Datagrams:
         """
         if cython.compiled:
             self._send_together(sock.fileno(), messages)
-            return
-        for message in messages:
-            try:
-                sock.send(message)
-            except OSError as error:
-                _refused(error.errno)
+        else:
+            for message in messages:
+                try:
+                    sock.send(message)
+                except OSError as error:
+                    _refused(error.errno)
 
     def receive(self, sock, waiting):
         """What has come, where ``waiting`` messages are waited for; one at least is tried.
@@ -50,11 +50,12 @@ class Datagrams:
         """
         if cython.compiled:
             return self._receive_together(sock.fileno(), waiting)
-        try:
-            return [sock.recv(_SIZE)]
-        except OSError as error:
-            _refused(error.errno)
-            return []
+        else:  # noqa: RET505 -- Cython leaves out the branch that is not its own
+            try:
+                return [sock.recv(_SIZE)]
+            except OSError as error:
+                _refused(error.errno)
+                return []
 
     def _prepare(self):
         for position in range(_MOST_RECEIVED):
