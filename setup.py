@@ -47,7 +47,9 @@ DIRECTIVES = {
     "annotation_typing": False,
     "binding": True,
 }
-COMPILE_ARGS = ["-O2", "-g0"]
+# -fno-plt: a compiled module calls into the interpreter some hundred times a query, each time through one jump less
+# (measured: a fifteenth of a forwarded miss).
+COMPILE_ARGS = ["-O2", "-g0", "-fno-plt"]
 LINK_ARGS: list[str] = []
 if os.environ.get("SARING_SANITIZE") == "1":
     # Python compiles with -fwrapv, so that overflow is defined; everything else that C leaves open is checked.
