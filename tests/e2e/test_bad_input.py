@@ -44,9 +44,15 @@ def _processes(program: Program) -> dict[str, int]:
     return {child["name"]: child["pid"] for child in program.supervisor()["children"]}
 
 
+def _all_started(program: Program) -> dict[str, int]:
+    """Answers and the API come before the last process is there; nothing where one is missing."""
+    processes = _processes(program)
+    return processes if all(processes.values()) else {}
+
+
 @pytest.fixture(autouse=True)
 def nothing_restarted(program: Program) -> Iterator[None]:
-    before = _processes(program)
+    before = wait_for(lambda: _all_started(program), 20, "every process to be started")
     yield
     answer = program.query("situs.example")
     assert answer is not None
