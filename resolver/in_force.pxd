@@ -61,7 +61,6 @@ cdef class InForce:
     cdef dict _tallies
     cdef readonly object surroundings
     cdef Guard _guard
-    cdef object _records
     cdef dict _routes
 
     cpdef Known identify(self, str host)

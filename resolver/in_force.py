@@ -228,7 +228,6 @@ class InForce:
         self._tallies = tallies
         self.surroundings = surroundings
         self._guard = surroundings.guard
-        self._records = surroundings.records if len(surroundings.records) else None
         routing = surroundings.routing
         own = routing.agencies
         self._routes = {agency.id: routing.table(agency.code) for agency in self.policy.agencies if agency.code in own}
@@ -336,11 +335,8 @@ class InForce:
 
     def plan(self, known: Known, question: bytes, name: bytes, rrtype: int) -> Plan:
         """Decides on a question that is not remembered, and remembers it under ``question``."""
-        index = self.index
-        # What ``Index.ask`` does, with one call less where no list has rules.
-        matches = index.match(name) if index.rules is None else index.ask(name, rrtype, known.asker)
-        decision = decide(known.view, matches, name, rrtype)
-        own = self._records.find(name, rrtype) if self._records is not None else None
+        decision = decide(known.view, self.index.ask(name, rrtype, known.asker), name, rrtype)
+        own = self.surroundings.records.find(name, rrtype)
         for alias in own.aliases if own is not None else ():
             # A record of our own is no way around a rule about the name it leads to.
             decision = combine(decision, decide_alias(known.view, self.index, alias, rrtype, known.asker), Via.ALIAS)

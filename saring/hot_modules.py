@@ -12,6 +12,7 @@ HOT_MODULES: tuple[str, ...] = (
     "dnswire.response",
     "dnswire.octets",
     "blocklists.name_table",
+    "blocklists.index",
     "policy.facts",
     "policy.decide",
     "querylog.spool_crc",
@@ -24,6 +25,7 @@ HOT_MODULES: tuple[str, ...] = (
     "resolver.zone_pressure",
     "resolver.routing",
     "resolver.special_names",
+    "resolver.local_records",
     "resolver.rebinding",
     # A miss, by UDP to an upstream and back (connections, TLS and HTTP/2 stay interpreted).
     "resolver.upstream.randomness",

@@ -137,8 +137,9 @@ class PortPool:
 
     def _use(self, port: Port) -> None:
         port.uses += 1
-        # The caller's query is about to wait on it, so it must not close at once.
-        port.retired = port.uses >= self._max_uses
+        if port.uses >= self._max_uses:
+            # The caller's query is about to wait on it, so it must not close at once.
+            port.retired = True
 
     def _renew(self, index: int, now_s: float) -> Port:
         old = self._slots[index]
