@@ -47,7 +47,7 @@ def _cpu_model() -> str:
 
 
 def _python_build() -> str:
-    """How the interpreter was built: half of a miss is spent in it, and optimised it takes a seventh less of it.
+    """How the interpreter was built: half of a miss is spent in it, and optimised it takes an eighth less of it.
 
     Peers are measured as their packages have them, so that the system's own Python is the fair one.
     """

@@ -6,8 +6,7 @@ cdef int _MAX_NAME
 cdef int _MAX_POINTERS
 
 @cython.locals(
-    size=int, parts=list, begin=int, last=bytes, total=int, after=int, limit=int, pointers=int, length=int, end=int,
-    target=int,
+    size=int, parts=list, begin=int, last=bytes, total=int, after=int, pointers=int, length=int, end=int, target=int
 )
 cpdef tuple read(bytes message, int offset)
 

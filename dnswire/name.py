@@ -41,7 +41,6 @@ def read(message: bytes, offset: int) -> tuple[bytes, int]:
     begin = offset
     total = 1
     after = -1
-    limit = offset
     pointers = 0
     while True:
         if offset >= size:
@@ -71,15 +70,14 @@ def read(message: bytes, offset: int) -> tuple[bytes, int]:
             after = offset + 2
         # "a pointer to a prior occurrence of the same name": each must go back further than the one before, which
         # prevents the endless loop that a crafted pair of pointers would be.
-        if target >= limit:
+        if target >= begin:
             raise WireError("pointer does not point backwards", offset)
         pointers += 1
         if pointers > _MAX_POINTERS:
             raise WireError("too many pointers", offset)
         parts.append(message[begin:offset])
-        limit = target
-        offset = target
         begin = target
+        offset = target
 
 
 def skip(message: bytes, offset: int) -> int:

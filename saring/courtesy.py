@@ -56,14 +56,14 @@ def may_come_back() -> bool:
 
 
 class Courtesy:
-    """A context around each piece of work. ``set_policy``: None where nothing is to be done.
+    """A context around each piece of work, for a process that may come back.
 
     ``wait(ended, patience_s)``: waits for the event, at most so long; whether it has come.
     """
 
     def __init__(
         self,
-        set_policy: SetPolicy | None,
+        set_policy: SetPolicy,
         patience_s: float = PATIENCE_S,
         wait: Callable[[threading.Event, float], bool] = threading.Event.wait,
     ) -> None:
@@ -76,8 +76,6 @@ class Courtesy:
         self._watch: threading.Thread | None = None
 
     def __enter__(self) -> Courtesy:
-        if self._set_policy is None:
-            return self
         self._late = False
         self._ended = threading.Event()
         self._watch = threading.Thread(target=self._hurry_if_late, args=(self._ended,), name="courtesy", daemon=True)
@@ -87,10 +85,9 @@ class Courtesy:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        if self._set_policy is None or self._watch is None:
-            return
         self._ended.set()
-        self._watch.join()
+        if self._watch is not None:
+            self._watch.join()
         if not self._late and not self._courteous:
             self._courteous = True
             self._set_policy(os.SCHED_IDLE)
@@ -100,12 +97,12 @@ class Courtesy:
         if self._wait(ended, self._patience_s):
             return
         self._late = True
-        if self._courteous and self._set_policy is not None:
+        if self._courteous:
             self._courteous = False
             self._set_policy(os.SCHED_OTHER)
             _log.info("loading takes its share of the processor: what is left over is too little")
 
 
-def courtesy() -> Courtesy:
+def courtesy(may_come_back: Callable[[], bool] = may_come_back) -> contextlib.AbstractContextManager[object]:
     """That of this process: none where it could not come back."""
-    return Courtesy(set_policy if may_come_back() else None)
+    return Courtesy(set_policy) if may_come_back() else contextlib.nullcontext()
